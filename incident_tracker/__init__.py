@@ -1,0 +1,3 @@
+"""A breach-incident response tracker with deadline alerting."""
+
+__version__ = "0.1.0"

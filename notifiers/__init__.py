@@ -1,0 +1,1 @@
+"""Plugins that carry messages out of the house. They know nothing of incidents."""
