@@ -1,0 +1,1 @@
+"""Floor 2: the database. Nothing else knows a table."""

@@ -1,0 +1,226 @@
+"""The engine, the unit of work, and every difference between SQLite and PostgreSQL.
+
+SQLite: WAL, `synchronous=FULL`, `BEGIN IMMEDIATE` for writers only, a priority lock so that alarms go before
+imports, the wrapped keys attached as a file of their own, and a watch on the file: a database that was removed or
+replaced while running is never silently followed by a new empty one.
+PostgreSQL: lock and idle timeouts; the keys in a schema of their own.
+"""
+
+import heapq
+import itertools
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from incident_tracker.domain.errors import Refusal
+
+BUSY_SECONDS = 15
+
+
+class NotSaved(Refusal):
+    """The database could not take the change; nothing of it was kept."""
+
+    message = "Not saved: %(why)s. What you wrote is still here. Try again, or copy the text."
+
+
+class DatabaseMissing(NotSaved):
+    """There is no database where the settings point."""
+
+    message = "There is no database at %(where)s. Run `incident-tracker db upgrade` once to create it."
+
+
+class DatabaseReplaced(NotSaved):
+    """The database file was removed or exchanged under a running process."""
+
+    message = "The database file %(where)s was removed or replaced while running. Stop the service and put it back."
+
+
+_WHY = {
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_READONLY": "the database is read-only",
+    "SQLITE_CANTOPEN": "the database file cannot be opened",
+    "SQLITE_BUSY": "the database is busy",
+    "SQLITE_LOCKED": "the database is busy",
+    "SQLITE_CORRUPT": "the database file is damaged; stop the service and restore a backup",
+    "SQLITE_NOTADB": "the file is not a database; stop the service and restore a backup",
+    "SQLITE_IOERR": "the disk reports an error",
+}
+
+
+class PriorityLock:
+    """A lock that lets the urgent go first. Among equals, who came first."""
+
+    def __init__(self) -> None:
+        """Start free."""
+        self._condition = threading.Condition()
+        self._waiting: list[tuple[int, int]] = []
+        self._numbers = itertools.count()
+        self._held = False
+
+    @contextmanager
+    def hold(self, *, urgent: bool) -> Iterator[None]:
+        """Hold the lock for the block."""
+        with self._condition:
+            place = (0 if urgent else 1, next(self._numbers))
+            heapq.heappush(self._waiting, place)
+            self._condition.wait_for(lambda: not self._held and self._waiting[0] == place)
+            heapq.heappop(self._waiting)
+            self._held = True
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._held = False
+                self._condition.notify_all()
+
+
+class Database:
+    """One database. `reading()` and `writing()` give a session that is one unit of work."""
+
+    def __init__(self, url: str | URL, keyring_file: Path | None = None) -> None:
+        """Prepare the engine; nothing is opened yet. `keyring_file` is needed on SQLite only."""
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.file = Path(self.url.database or "") if self.is_sqlite else None
+        self.keyring_file = keyring_file
+        self._lock = PriorityLock()
+        self._identity: tuple[int, int] | None = None
+        self.engine = self._sqlite_engine() if self.is_sqlite else self._postgresql_engine()
+        self._writer = self.engine.execution_options(writes=True)
+
+    def create(self) -> None:
+        """Make the empty files of a new SQLite database (or the keyring schema); keep what is there."""
+        if self.file is None:
+            with self.engine.begin() as connection:
+                connection.execute(text("CREATE SCHEMA IF NOT EXISTS keyring"))
+            return
+        for file in (self.file, self._keyring()):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session for reading; whatever is written in it is thrown away."""
+        with self._translated():
+            self._watch_file()
+            with Session(self.engine, expire_on_commit=False) as session:
+                yield session
+
+    @contextmanager
+    def writing(self, *, urgent: bool = False) -> Iterator[Session]:
+        """Give a session whose changes are committed together at the end, or not at all."""
+        with self._translated(), self._turn(urgent=urgent):
+            self._watch_file()
+            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _turn(self, *, urgent: bool) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        with self._lock.hold(urgent=urgent):
+            yield
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            trouble = self._trouble(error)
+            if trouble is None:
+                raise
+            raise trouble from error
+
+    def _trouble(self, error: DBAPIError) -> NotSaved | None:
+        if not self.is_sqlite:
+            broken = isinstance(error, OperationalError) or error.connection_invalidated
+            return NotSaved(why="the database server does not answer") if broken else None
+        name = getattr(error.orig, "sqlite_errorname", "") or ""
+        if name.startswith("SQLITE_CANTOPEN") and self.file is not None and not self.file.exists():
+            return DatabaseMissing(where=self.file)
+        why = next((words for start, words in _WHY.items() if name.startswith(start)), None)
+        return NotSaved(why=why) if why else None
+
+    def _watch_file(self) -> None:
+        if self.file is None:
+            return
+        try:
+            found = self.file.stat()
+        except FileNotFoundError:
+            missing = DatabaseMissing if self._identity is None else DatabaseReplaced
+            raise missing(where=self.file) from None
+        identity = (found.st_dev, found.st_ino)
+        if self._identity is None:
+            self._identity = identity
+        elif self._identity != identity:
+            raise DatabaseReplaced(where=self.file)
+
+    def _keyring(self) -> Path:
+        if self.keyring_file is None:
+            raise ValueError("SQLite needs a file for the keyring")
+        return self.keyring_file
+
+    def _sqlite_engine(self) -> Engine:
+        engine = create_engine("sqlite://", creator=self._connect, pool_size=20, max_overflow=20)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"file:{self.file}?mode=rw",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=512,
+        )
+        try:
+            connection.execute("ATTACH DATABASE ? AS keyring", (f"file:{self._keyring()}?mode=rw",))
+            for schema in ("main", "keyring"):
+                connection.execute(f"PRAGMA {schema}.journal_mode = WAL")
+                connection.execute(f"PRAGMA {schema}.synchronous = FULL")
+                connection.execute(f"PRAGMA {schema}.secure_delete = ON")
+                connection.execute(f"PRAGMA {schema}.journal_size_limit = 16777216")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA temp_store = MEMORY")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _postgresql_engine(self) -> Engine:
+        engine = create_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(dbapi_connection: Any, _record: ConnectionPoolEntry) -> None:
+    before = dbapi_connection.autocommit
+    dbapi_connection.autocommit = True
+    with dbapi_connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '8s'")
+        cursor.execute("SET idle_in_transaction_session_timeout = '30s'")
+        cursor.execute("SET statement_timeout = '60s'")
+        cursor.execute("SET timezone = 'UTC'")
+    dbapi_connection.autocommit = before

@@ -1,0 +1,1 @@
+"""The pages: thin Flask blueprints over the services."""
