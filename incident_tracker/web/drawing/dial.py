@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from incident_tracker.web.drawing.shared import (
     Amount,
@@ -15,6 +15,9 @@ from incident_tracker.web.drawing.shared import (
     on_circle,
     spoke,
 )
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
 
 CENTRE = 120.0
 TICKS = 72
@@ -150,25 +153,29 @@ def _day_marks(period: timedelta) -> tuple[DayMark, ...]:
 
 
 def _plain(state: str, now: datetime, start: datetime | None, due: datetime | None) -> Dial:
-    return Dial(state, "", "", "", "", "", (), due_mark=False, dashed=True, counts="nothing", amounts=(), start=start,
-                due=due, now=now)  # fmt: skip
-
-
-def _counting_up(state: str, now: datetime, start: datetime | None) -> Dial:
-    counts = "nothing" if start is None else "since"
     return Dial(
         state=state,
         left="",
         gone="",
-        even=_ticks(range(TICKS), *UNDECIDED),
+        even="",
         arc="",
         hand="",
         day_marks=(),
         due_mark=False,
-        dashed=False,
-        counts=counts,
-        amounts=() if start is None else amounts(now - start),
+        dashed=True,
+        counts="nothing",
+        amounts=(),
         start=start,
-        due=None,
+        due=due,
         now=now,
+    )
+
+
+def _counting_up(state: str, now: datetime, start: datetime | None) -> Dial:
+    return replace(
+        _plain(state, now, start, None),
+        even=_ticks(range(TICKS), *UNDECIDED),
+        dashed=False,
+        counts="nothing" if start is None else "since",
+        amounts=() if start is None else amounts(now - start),
     )

@@ -1,4 +1,4 @@
-"""The small ring of the lists: three arcs for three thirds of the period, and a glyph for what is settled or wrong."""
+"""The small ring of the lists: three arcs for the thirds of the period, a glyph for what is settled or wrong."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -83,11 +83,11 @@ def axis(
     dues: Iterable[datetime],
     now: datetime,
     zone: ZoneInfo,
-    day_text: Callable[[date, bool], str],
+    day_text: Callable[[date], str],
 ) -> Axis:
     """Lay the shared axis: from the noon or midnight before the oldest running start to 60 hours ahead or more.
 
-    `day_text(day, short)` names a day. Nothing older than a week stretches the axis; it gets an arrow instead.
+    `day_text(day)` names a day shortly. Nothing older than a week stretches the axis; it gets an arrow instead.
     """
     oldest = max(min([*starts, now - HALF_DAY]), now - LOOK_BACK)
     latest = max([now + AHEAD, *(due + ROOM_AFTER_DUE for due in dues)])
@@ -100,7 +100,7 @@ def axis(
             Day(
                 x=percent((first - begins) / whole),
                 width=percent(share),
-                text=_fitting(day_text(day, True), share),  # noqa: FBT003 - short
+                text=_fitting(day_text(day), share),
                 weekend=is_weekend(day),
                 border=first > begins,
             )
@@ -141,26 +141,22 @@ def strip(
     flag = percent(shared.place(due)) if shared.start <= due <= shared.end else None
     if state in RUNNING:
         gone, left = _span(shared, start, shared.now), _span(shared, shared.now, due)
-        return _with(empty, gone=gone, left=left, gaps=_gaps(shared, start, due), flag=flag)
+        return replace(empty, gone=gone, left=left, gaps=_gaps(shared, start, due), flag=flag)
     if state == "overdue":
         gone, over = _span(shared, start, due), _span(shared, due, shared.now)
-        return _with(empty, gone=gone, over=over, gaps=_gaps(shared, start, due), flag=flag)
+        return replace(empty, gone=gone, over=over, gaps=_gaps(shared, start, due), flag=flag)
     if state == "set_aside" or settled is None:
-        return _with(empty, dotted=_span(shared, start, due), flag=flag, hollow_flag=True)
+        return replace(empty, dotted=_span(shared, start, due), flag=flag, hollow_flag=True)
     left, dotted = _span(shared, start, settled), _span(shared, settled, due)
     done = percent(shared.place(settled)) if settled >= shared.start else None
-    return _with(empty, left=left, dotted=dotted, done=done, flag=flag, hollow_flag=state == "met")
+    return replace(empty, left=left, dotted=dotted, done=done, flag=flag, hollow_flag=state == "met")
 
 
 def _undecided(empty: Strip, shared: Axis, start: datetime, asks: Sequence[datetime]) -> Strip:
     coming = [at for at in asks if shared.now < at <= shared.end]
     dotted = _span(shared, shared.now, shared.end)
     heavy = _span(shared, start, shared.now)
-    return _with(empty, heavy=heavy, dotted=dotted, asks=tuple(percent(shared.place(at)) for at in coming))
-
-
-def _with(empty: Strip, **parts: object) -> Strip:
-    return Strip(**{**vars(empty), **parts})  # type: ignore[arg-type]
+    return replace(empty, heavy=heavy, dotted=dotted, asks=tuple(percent(shared.place(at)) for at in coming))
 
 
 def _span(shared: Axis, first: datetime, last: datetime) -> Span | None:
