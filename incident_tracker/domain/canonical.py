@@ -128,7 +128,7 @@ def difference(older: Mapping[str, object], newer: Mapping[str, object]) -> tupl
 
 
 def _said(value: object) -> object:
-    return None if value is None or value == "" or value == [] or value == {} else value
+    return None if value in (None, "", [], {}) else value
 
 
 def canonical_json(record: Mapping[str, object]) -> bytes:
