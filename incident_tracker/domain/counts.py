@@ -97,9 +97,9 @@ class CountRange:
         `kan ikke fastslås` and their like. Raises CountIsUnreadable and its kin, with `field`.
         """
         words = " ".join(text.split()).casefold().rstrip(".!")
-        if words in _TBD:
+        if _TBD.fullmatch(words):
             return cls(CountKind.TBD)
-        if words in _CANNOT:
+        if _CANNOT.fullmatch(words):
             return cls(CountKind.CANNOT_BE_DETERMINED)
         start = _START.match(words)
         shape = start.lastgroup if start else None
@@ -155,14 +155,14 @@ class CountRange:
         return "about" if self.low == self.high else "between"
 
 
-_TBD = frozenset(
-    "?|ved ikke|ved vi ikke|vi ved ikke|vi ved det ikke|ved ikke endnu|vides ikke|ukendt|ikke kendt|endnu ikke kendt"
-    "|skal afklares|undersøges|unknown|not known|not known yet|not yet known|don't know|dont know|do not know|tbd"
-    "|to be determined|under investigation".split("|")  # noqa: SIM905
+_TBD = re.compile(
+    r"\?|ved ikke|ved vi ikke|vi ved ikke|vi ved det ikke|ved ikke endnu|vides ikke|ukendt|ikke kendt"
+    r"|endnu ikke kendt|skal afklares|undersøges|unknown|not known|not known yet|not yet known|don't know|dont know"
+    r"|do not know|tbd|to be determined|under investigation"
 )
-_CANNOT = frozenset(
-    "-|kan ikke fastslås|kan ikke opgøres|kan ikke afgøres|kan ikke bestemmes|cannot be determined"
-    "|can't be determined|cannot be established|impossible to determine".split("|")  # noqa: SIM905
+_CANNOT = re.compile(
+    r"-|kan ikke fastslås|kan ikke opgøres|kan ikke afgøres|kan ikke bestemmes|cannot be determined"
+    r"|can't be determined|cannot be established|impossible to determine"
 )
 _ENDS = 2
 _START = re.compile(
