@@ -40,13 +40,14 @@ class Ban:
 
     def _check(self, host: str | bytes | None) -> None:
         name = host.decode() if isinstance(host, bytes) else host
-        if name is None or _is_here(name):
+        if name is None or is_here(name):
             return
         self.tried.append(name)
         raise TheOutsideIsClosed(name)
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
+    """Say whether a name or address is this machine itself."""
     if host in {"", "localhost"}:
         return True
     try:
