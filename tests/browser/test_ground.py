@@ -13,7 +13,9 @@ pytestmark = pytest.mark.browser
 
 class _Greeting(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        body = f"<meta name=viewport content='width=device-width'><title>Hej</title><p lang='{self.headers['Accept-Language'][:2]}'>Hej".encode()
+        language = self.headers["Accept-Language"][:2]
+        head = "<meta name=viewport content='width=device-width'><title>Hej</title>"
+        body = f"{head}<p lang='{language}'>Hej".encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
