@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident_tracker.store.tables.types import Table
@@ -12,22 +12,33 @@ def _partial(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
+_PENDING = "state = 'pending'"
+
+
 class DeliveryRow(Table):
     """One message to one recipient over one channel.
 
     `once` names what is told to whom in which step, so that enqueueing twice makes one row. `sealed` holds address,
-    content and values, encrypted. `rank` orders the claim: lower goes first.
+    content and values, encrypted. `rank` orders the claim: lower goes first. What is `local_only` (an exercise) can
+    never be given to a notifier that leaves the house. `not_before` is when a pending row may go, and when one in
+    doubt is looked at again.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        _partial("ix_deliveries_pending", "notifier", "rank", "not_before", "id", where="state = 'pending'"),
+        _partial("ix_deliveries_pending", "notifier", "channel", "rank", "not_before", "id", where=_PENDING),
         _partial("ix_deliveries_sending", "lease_until", where="state = 'sending'"),
         _partial("ix_deliveries_in_doubt", "not_before", where="state = 'in_doubt'"),
         _partial("ix_deliveries_accepted", "notifier", "look_up_at", where="state = 'accepted'"),
         Index("ix_deliveries_incident", "incident_id", "id"),
         Index("ix_deliveries_controller", "controller_id", "id"),
-        Index("ix_deliveries_provider", "notifier", "provider_id"),
+        _partial("ix_deliveries_provider", "notifier", "provider_id", where="provider_id IS NOT NULL"),
+        CheckConstraint("NOT local_only OR notifier = 'outbox'", name="exercise_stays_here"),
+        CheckConstraint(
+            "state IN ('pending', 'sending', 'accepted', 'delivered',"
+            " 'failed', 'in_doubt', 'suppressed', 'cancelled')",
+            name="state",
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -38,6 +49,7 @@ class DeliveryRow(Table):
     once: Mapped[str] = mapped_column(unique=True)
     channel: Mapped[str]
     notifier: Mapped[str]
+    local_only: Mapped[bool] = mapped_column(server_default=text("false"))
     rank: Mapped[int]
     state: Mapped[str]
     sealed: Mapped[bytes]
@@ -61,10 +73,7 @@ class AttemptRow(Table):
     """One try to send a delivery, committed before the call. An open one after a crash means: in doubt."""
 
     __tablename__ = "attempts"
-    __table_args__ = (
-        Index("ix_attempts_delivery", "delivery_id", "number"),
-        Index("ix_attempts_batch", "batch"),
-    )
+    __table_args__ = (Index("ix_attempts_delivery", "delivery_id", "number"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     delivery_id: Mapped[str] = mapped_column(ForeignKey("deliveries.id"))
@@ -98,7 +107,7 @@ class CallbackRow(Table):
     __tablename__ = "callbacks"
     __table_args__ = (
         UniqueConstraint("notifier", "unique_key"),
-        _partial("ix_callbacks_waiting", "id", where="applied_at IS NULL"),
+        _partial("ix_callbacks_waiting", "kind", "id", where="applied_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -112,7 +121,10 @@ class CallbackRow(Table):
 
 
 class LaneRow(Table):
-    """What all nodes know of one notifier: blocked until (429), paused because its set-up is wrong."""
+    """What all nodes know of one notifier: blocked until (429), paused because its set-up is wrong.
+
+    A paused lane is tried again with one message when `blocked_until` has passed.
+    """
 
     __tablename__ = "lanes"
 
@@ -122,6 +134,7 @@ class LaneRow(Table):
     reason: Mapped[str] = mapped_column(server_default="")
     polled_until: Mapped[datetime | None]
     last_callback_at: Mapped[datetime | None]
+    unknown_callbacks: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class HeartbeatRow(Table):
