@@ -42,7 +42,7 @@ def to_plain(value: object) -> Any:  # noqa: PLR0911 - one line a kind of value
 
 def from_plain(kind: type[Fact], plain: Mapping[str, Any]) -> Fact:
     """Return the dataclass `kind` that `plain` describes."""
-    known = _types_of(kind)
+    known = _types_of(kind)  # type: ignore[arg-type] # a class is hashable
     return kind(**{name: _read(wanted, plain[name]) for name, wanted in known.items() if name in plain})
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from incident_tracker.domain.errors import Refusal
 
@@ -176,7 +176,7 @@ class Database:
         return self.keyring_file
 
     def _sqlite_engine(self) -> Engine:
-        engine = create_engine("sqlite://", creator=self._connect, pool_size=20, max_overflow=20)
+        engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, pool_size=20)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
 

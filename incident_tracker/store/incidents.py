@@ -1,0 +1,186 @@
+"""Incidents: the projection of their events, found by reference, listed by time left."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from incident_tracker.domain.access import Scope
+from incident_tracker.domain.errors import NotFound
+from incident_tracker.domain.facts import from_plain, to_plain
+from incident_tracker.domain.incident import Incident
+from incident_tracker.domain.parties import Controller
+from incident_tracker.store.keys import Keyring
+from incident_tracker.store.plain import from_json, to_json
+from incident_tracker.store.tables.incidents import AccessRow, IncidentRow, ReferenceRow
+
+PLACE = "incidents.facts"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An incident with what the database adds: its id, its version and its keys."""
+
+    id: int
+    version: int
+    record_key: str
+    people_key: str
+    incident: Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of a list: only what is kept in the clear."""
+
+    id: int
+    controller_id: int
+    reference: str
+    title: str
+    role: str
+    status: str
+    exercise: bool
+    detected_at: datetime
+    became_aware_at: datetime | None
+    contained_at: datetime | None
+    closed_at: datetime | None
+    owner_id: int | None
+    next_due_at: datetime | None
+
+
+_LISTED = tuple(getattr(IncidentRow, name) for name in Listed.__slots__)
+
+
+def next_reference(session: Session, controller: Controller, year: int, *, exercise: bool) -> str:
+    """Return the next reference of a controller: `2026-0001`, with its prefix; exercises count on their own."""
+    series = f"{'X' if exercise else ''}{year}"
+    counted = (
+        update(ReferenceRow)
+        .where(ReferenceRow.controller_id == controller.id, ReferenceRow.series == series)
+        .values(last=ReferenceRow.last + 1)
+        .returning(ReferenceRow.last)
+    )
+    last = session.execute(counted).scalar()
+    if last is None:
+        session.execute(insert(ReferenceRow).values(controller_id=controller.id, series=series, last=1))
+        last = 1
+    return f"{controller.reference_prefix}{series}-{last:04d}"
+
+
+def add(session: Session, keyring: Keyring, incident: Incident, keys: tuple[str, str], now: datetime) -> Loaded:
+    """Insert the row of a new incident; `keys` are the ids of its record and people keys."""
+    record_key, people_key = keys
+    row = _row(keyring, incident, record_key) | {
+        "record_key": record_key,
+        "people_key": people_key,
+        "created_at": now,
+        "version": 1,
+    }
+    new_id = session.execute(insert(IncidentRow).values(**row).returning(IncidentRow.id)).scalar_one()
+    return Loaded(new_id, 1, record_key, people_key, incident)
+
+
+def save(session: Session, keyring: Keyring, loaded: Loaded, incident: Incident) -> Loaded:
+    """Write the row anew from the incident."""
+    version = loaded.version + 1
+    row = _row(keyring, incident, loaded.record_key) | {"version": version}
+    session.execute(update(IncidentRow).where(IncidentRow.id == loaded.id).values(**row))
+    return Loaded(loaded.id, version, loaded.record_key, loaded.people_key, incident)
+
+
+def set_next_due(session: Session, incident_id: int, due_at: datetime | None) -> None:
+    """Keep the nearest deadline beside the incident, so that the board reads one index."""
+    session.execute(update(IncidentRow).where(IncidentRow.id == incident_id).values(next_due_at=due_at))
+
+
+def load(session: Session, keyring: Keyring, reference: str, scope: Scope, *, lock: bool = False) -> Loaded:
+    """Return an incident, or refuse alike whether it is missing or belongs to somebody else."""
+    statement = _scoped(select(IncidentRow).where(IncidentRow.reference == reference), scope)
+    row = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    if row is None:
+        raise NotFound(what=reference)
+    return _loaded(keyring, row)
+
+
+def load_by_ids(session: Session, keyring: Keyring, ids: Iterable[int], *, lock: bool = False) -> dict[int, Loaded]:
+    """Return several incidents for the clock, which serves all controllers."""
+    statement = select(IncidentRow).where(IncidentRow.id.in_(set(ids))).order_by(IncidentRow.id)
+    rows = session.scalars(statement.with_for_update() if lock else statement)
+    return {row.id: _loaded(keyring, row) for row in rows}
+
+
+def board(session: Session, scope: Scope, limit: int) -> list[Listed]:
+    """Return the open incidents: suspicions first by age, then by the nearest deadline."""
+    suspected = _scoped(select(*_LISTED), scope).where(IncidentRow.is_open, IncidentRow.next_due_at.is_(None))
+    dated = _scoped(select(*_LISTED), scope).where(IncidentRow.is_open, IncidentRow.next_due_at.is_not(None))
+    first = session.execute(dated.order_by(IncidentRow.next_due_at, IncidentRow.id).limit(limit)).all()
+    others = session.execute(suspected.order_by(IncidentRow.id.desc()).limit(limit)).all()
+    return [Listed(*row) for row in (*first, *others)]
+
+
+def listing(
+    session: Session,
+    scope: Scope,
+    *,
+    status: str | None = None,
+    search: str = "",
+    after_id: int | None = None,
+    limit: int = 50,
+) -> list[Listed]:
+    """Return a page of incidents, newest first, by keyset: those before `after_id`."""
+    statement = _scoped(select(*_LISTED), scope)
+    if status == "open":
+        statement = statement.where(IncidentRow.is_open)
+    elif status:
+        statement = statement.where(IncidentRow.status == status)
+    if search:
+        pattern = f"%{search.replace('/', '//').replace('%', '/%').replace('_', '/_')}%"
+        statement = statement.where(
+            or_(
+                IncidentRow.title.ilike(pattern, escape="/"),
+                IncidentRow.reference.ilike(pattern, escape="/"),
+            )
+        )
+    if after_id is not None:
+        statement = statement.where(IncidentRow.id < after_id)
+    return [Listed(*row) for row in session.execute(statement.order_by(IncidentRow.id.desc()).limit(limit))]
+
+
+def log_access(session: Session, actor: str, loaded: Loaded, what: str, now: datetime) -> None:
+    """Note who looked at what."""
+    session.execute(
+        insert(AccessRow).values(
+            at=now, actor=actor, controller_id=loaded.incident.controller_id, incident_id=loaded.id, what=what
+        )
+    )
+
+
+def _scoped(statement: Select[Any], scope: Scope) -> Select[Any]:
+    return statement if scope is None else statement.where(IncidentRow.controller_id.in_(scope))
+
+
+def _loaded(keyring: Keyring, row: IncidentRow) -> Loaded:
+    incident = from_plain(Incident, from_json(keyring.open(PLACE, row.facts)))
+    return Loaded(row.id, row.version, row.record_key, row.people_key, incident)
+
+
+def _row(keyring: Keyring, incident: Incident, key_id: str) -> dict[str, Any]:
+    return {
+        "controller_id": incident.controller_id,
+        "reference": incident.reference,
+        "title": incident.title,
+        "role": incident.role.value,
+        "status": incident.status.value,
+        "is_open": incident.is_open,
+        "exercise": incident.exercise,
+        "detected_at": incident.detected_at,
+        "became_aware_at": incident.became_aware_at,
+        "awareness_version": incident.awareness_version,
+        "contained_at": incident.contained_at,
+        "closed_at": incident.closed_at,
+        "not_a_breach_at": incident.not_a_breach_at,
+        "owner_id": incident.owner_id,
+        "facts": keyring.seal(key_id, PLACE, to_json(to_plain(incident))),
+    }

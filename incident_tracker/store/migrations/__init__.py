@@ -1,0 +1,77 @@
+"""The migrations: found in code, one head, run before anything else touches the database."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from incident_tracker.domain.errors import Refusal
+from incident_tracker.store.database import Database
+
+_HERE = Path(__file__).parent
+
+
+class DatabaseIsOld(Refusal):
+    """The database lacks migrations that this version needs."""
+
+    message = (
+        "The database is older than this version (%(found)s, %(wanted)s is needed). "
+        "Run `incident-tracker db upgrade`."
+    )
+
+
+class DatabaseIsNewer(Refusal):
+    """The database was migrated by a newer version than this one."""
+
+    message = "The database was made by a newer version (%(found)s). Install that version, or a later one."
+
+
+def script() -> ScriptDirectory:
+    """Return the directory of migrations."""
+    return ScriptDirectory.from_config(config())
+
+
+def head() -> str:
+    """Return the newest migration; two heads are a mistake of ours and raise."""
+    newest = script().get_current_head()
+    if newest is None:
+        raise RuntimeError("there are no migrations")
+    return newest
+
+
+def current(database: Database) -> str | None:
+    """Return the migration at which the database stands, None when it is empty."""
+    with database.reading() as session:
+        return MigrationContext.configure(session.connection()).get_current_revision()
+
+
+def check(database: Database) -> None:
+    """Refuse to work with a database that is older or newer than this version."""
+    found, wanted = current(database), head()
+    if found == wanted:
+        return
+    known = {one.revision for one in script().walk_revisions()}
+    if found is not None and found not in known:
+        raise DatabaseIsNewer(found=found)
+    raise DatabaseIsOld(found=found or "empty", wanted=wanted)
+
+
+def upgrade(database: Database) -> None:
+    """Bring the database to the newest migration in one transaction; a failure leaves it as it was."""
+    database.create()
+    with database.writing(urgent=True) as session:
+        connection = session.connection()
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(728072)")
+        settings = config()
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "head")
+
+
+def config() -> Config:
+    """Return the settings of Alembic; there is no file for them."""
+    settings = Config()
+    settings.set_main_option("script_location", str(_HERE))
+    return settings

@@ -1,0 +1,14 @@
+"""Plain data to bytes and back, always the same bytes for the same data."""
+
+import json
+from typing import Any
+
+
+def to_json(plain: Any) -> bytes:
+    """Return compact JSON with sorted keys, in UTF-8."""
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def from_json(raw: bytes) -> Any:
+    """Return what the JSON holds."""
+    return json.loads(raw)
