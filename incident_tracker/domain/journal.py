@@ -77,7 +77,7 @@ class Verdict:
     why: str
 
 
-def link(  # noqa: PLR0917 - the fields of an entry, in their order
+def link(
     previous_hash: bytes,
     seq: int,
     recorded_at: datetime,

@@ -107,42 +107,6 @@ _CLOCK = re.compile(
     r"(?:^|[ ,]+|(?<=\d)t(?=\d))(?:(?:kl\.?|klokken|at|@) *)?"
     r"(?P<hour>[0-9]{1,2})(?:[.:](?P<minute>[0-9]{2}))?(?::(?P<second>[0-9]{2}))? *(?P<half>[ap]\.?m\.?)?$"
 )
-_AGO = {
-    "i dag": 0,
-    "idag": 0,
-    "today": 0,
-    "i går": 1,
-    "i gaar": 1,
-    "igår": 1,
-    "igaar": 1,
-    "yesterday": 1,
-    "i forgårs": 2,
-    "i forgaars": 2,
-    "forgårs": 2,
-    "the day before yesterday": 2,
-}
-_NUMBER_WORDS = {"en": 1, "et": 1, "a": 1, "an": 1, "one": 1, "to": 2, "two": 2, "tre": 3, "three": 3}
-_UNITS = {
-    "minut": timedelta(minutes=1),
-    "minute": timedelta(minutes=1),
-    "min": timedelta(minutes=1),
-    "time": timedelta(hours=1),
-    "hour": timedelta(hours=1),
-    "timer": timedelta(hours=1),
-    "t": timedelta(hours=1),
-    "h": timedelta(hours=1),
-    "dag": timedelta(days=1),
-    "day": timedelta(days=1),
-    "døgn": timedelta(days=1),
-    "dage": timedelta(days=1),
-    "minutter": timedelta(minutes=1),
-}
-
-_CLOCK = re.compile(
-    r"(?:^|[ ,]+|(?<=\d)t(?=\d))(?:(?:kl\.?|klokken|at|@) *)?"
-    r"(?P<hour>[0-9]{1,2})(?:[.:](?P<minute>[0-9]{2}))?(?::(?P<second>[0-9]{2}))? *(?P<half>[ap]\.?m\.?)?$"
-)
-_CLOCK_FOUR = re.compile(r"(?:^|[ ,]+)(?:(?:kl\.?|klokken|at|@) *)?(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})$")
 _AGO = re.compile(r"(?:for )?(?P<number>[0-9]{1,4}|[a-z]+) (?P<unit>[a-zø]+?)s? (?:siden|ago)")
 _ISO_DATE = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})")
 _DAY_FIRST = re.compile(r"(?:den )?(?P<day>[0-9]{1,2})[./-](?P<month>[0-9]{1,2})(?:[./-](?P<year>[0-9]{4})?)?")
