@@ -37,8 +37,8 @@ def _call(folder: Path, *command: str, **environment: str) -> subprocess.Complet
 def test_a_script_is_well_formed_and_can_be_run(path: Path) -> None:
     language = path.read_text().splitlines()[0].removeprefix("#!").split()[-1].rsplit("/", 1)[-1]
     assert os.access(path, os.X_OK)
-    assert language in {"sh", "bash", "python3"}
-    if language == "python3":
+    assert language in {"sh", "bash", "python", "python3"}
+    if language.startswith("python"):
         compile(path.read_text(), str(path), "exec")
     else:
         result = _call(ROOT, language, "-n", str(path))
