@@ -179,9 +179,9 @@ class Keyring:
         key_id = self.ensure([KeyKind.LOOK_UP], subject, now)[KeyKind.LOOK_UP]
         return hmac.digest(self._key(key_id), value.encode(), hashlib.sha256)
 
-    def anchor_mac(self, line: bytes) -> str:
-        """Return the mark that proves that an anchor line of the journal was written by this installation."""
-        return hmac.digest(self._anchor_key, line, hashlib.sha256).hex()
+    def anchor_key(self) -> bytes:
+        """Return the key that seals the anchors of the journal."""
+        return self._anchor_key
 
     def form_key(self) -> bytes:
         """Return the secret that signs forms and cookies."""

@@ -1,0 +1,177 @@
+"""Floor 5: the only place that chooses real things: the clock, the database, the keys, the notifiers."""
+
+import os
+import secrets
+import threading
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from incident_tracker import paths
+from incident_tracker.delivery.engine import Engine
+from incident_tracker.domain.escalation import Policy, policy_from
+from incident_tracker.domain.regimes import Rule, rules_from
+from incident_tracker.services.anchors import Anchors
+from incident_tracker.services.context import Context
+from incident_tracker.settings import Settings, SettingsError
+from incident_tracker.store import migrations
+from incident_tracker.store.database import Database
+from incident_tracker.store.keys import Keyring, load_master_key, make_master_key_file, read_master_key
+from notifiers import discovery
+from notifiers.protocol import AuthorityReport, Channel, Notifier, NotifierSettingsError
+
+_log = structlog.get_logger()
+REPORTS = ("datatilsynet",)
+
+
+def system_now() -> datetime:
+    """Return the machine's time, in UTC. Nothing else reads it."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracker:
+    """The whole product, put together."""
+
+    context: Context
+    engine: Engine
+    notifiers: Mapping[str, Notifier]
+    woken: threading.Event
+    node: str
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings it was put together from."""
+        return self.context.settings
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self.engine.close()
+        self.context.database.close()
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the database of the settings; nothing is opened or created yet."""
+    return Database(settings.database_url, settings.data.dir.absolute() / "keys.sqlite3")
+
+
+def build(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = system_now,
+    notifiers: Mapping[str, Notifier] | None = None,
+    probe: Callable[[str], None] | None = None,
+) -> Tracker:
+    """Put the tracker together; refuse an old database, a wrong master key and settings that cannot work."""
+    database = open_database(settings)
+    migrations.check(database)
+    keyring = Keyring(_master_key(settings, database), database)
+    keyring.check()
+    woken = threading.Event()
+    routing = settings.routing.by_channel()
+    carriers = _notifiers(settings) if notifiers is None else notifiers
+    node = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(2)}"
+    engine = Engine(
+        database=database,
+        keyring=keyring,
+        notifiers=carriers,
+        now=now,
+        node=node,
+        routing=routing,
+        deadline_seconds=settings.clock.send_deadline_seconds,
+        **({} if probe is None else {"probe": probe}),
+    )
+    context = Context(
+        settings=settings,
+        database=database,
+        keyring=keyring,
+        now=now,
+        rules=load_rules(),
+        policy=_policy(settings),
+        routing=routing,
+        reports=_reports(settings),
+        anchors=Anchors(settings.data.dir / "journal-anchors.txt", keyring.anchor_key()),
+        wake=woken.set,
+    )
+    return Tracker(context, engine, carriers, woken, node)
+
+
+def load_rules() -> tuple[Rule, ...]:
+    """Return the dated rules of `config/regimes`."""
+    files = sorted((paths.config() / "regimes").glob("*.toml"))
+    return rules_from(*(_toml(file) for file in files))
+
+
+def make_master_key(settings: Settings) -> bool:
+    """Make the master key file of a new installation; return whether it was made now."""
+    file = settings.master_key_file
+    if settings.security.master_key or file.exists():
+        return False
+    make_master_key_file(file)
+    return True
+
+
+def _master_key(settings: Settings, database: Database) -> bytes:
+    if settings.security.master_key:
+        return read_master_key(settings.security.master_key, "in the environment")
+    del database
+    return load_master_key(settings.master_key_file)
+
+
+def _policy(settings: Settings) -> Policy:
+    policy = policy_from(_toml(paths.config() / "escalation" / "default.toml"))
+    minutes = settings.clock.step_minutes
+    return policy if minutes is None else replace(policy, step_delay=timedelta(minutes=minutes))
+
+
+def _notifiers(settings: Settings) -> dict[str, Notifier]:
+    """Return one notifier for each name and channel that the routing names, keyed `name` (or `name/channel`)."""
+    carriers: dict[str, Notifier] = {}
+    mistakes: list[str] = []
+    wanted = {(name, channel) for channel, names in settings.routing.by_channel().items() for name in names}
+    for name, channel in sorted(wanted | {("outbox", "sms"), ("outbox", "email")}):
+        try:
+            kind = discovery.load(name)
+            section = {"dir": settings.data.dir / "outbox"} if name == "outbox" else {}
+            section |= settings.notifiers.get(name, {})
+            carriers[f"{name}/{channel}"] = kind.from_settings(section, channel=Channel(channel))
+        except NotifierSettingsError as error:
+            mistakes += [f"notifiers.{name}: {mistake}" for mistake in error.mistakes]
+        except discovery.NotifierUnknown as error:
+            mistakes.append(f"routing.{channel}: {error}")
+    if mistakes:
+        raise SettingsError(sorted(set(mistakes)))
+    if settings.server.is_https:
+        _use_callbacks(carriers, settings)
+    return carriers
+
+
+def _use_callbacks(carriers: Mapping[str, Notifier], settings: Settings) -> None:
+    for carrier in carriers.values():
+        use = getattr(carrier, "use_callbacks", None)
+        if use is not None:
+            use(f"{settings.public_url}/webhooks/{carrier.name}/status")
+
+
+def _reports(settings: Settings) -> dict[str, AuthorityReport]:
+    reports: dict[str, AuthorityReport] = {}
+    for name in REPORTS:
+        form = _toml(_form_file(settings))
+        report = discovery.load(name).from_settings({"form": form} | settings.notifiers.get(name, {}))
+        reports[report.authority] = report
+    return reports
+
+
+def _form_file(settings: Settings) -> Path:
+    """Return the form that an administrator corrected in the data folder, or the one that is shipped."""
+    own = settings.data.dir / "authorities" / "dk.toml"
+    return own if own.exists() else paths.config() / "authorities" / "dk.toml"
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text("utf-8"))

@@ -1,0 +1,95 @@
+"""What all nodes know of each notifier: closed for a while, paused because its set-up is wrong, polled until."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Table as SqlTable
+from sqlalchemy import bindparam, func, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from incident_tracker.store.tables.outbox import LaneRow
+
+_L = cast("SqlTable", LaneRow.__table__)
+_ENSURE = text("INSERT INTO lanes (notifier) VALUES (:notifier) ON CONFLICT (notifier) DO NOTHING")
+_STATES = select(_L.c.notifier, _L.c.blocked_until, _L.c.paused_at, _L.c.reason, _L.c.polled_until)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """One notifier as all nodes see it. A paused one is tried again with one message after `blocked_until`."""
+
+    notifier: str
+    blocked_until: datetime | None = None
+    paused_at: datetime | None = None
+    reason: str = ""
+    polled_until: datetime | None = None
+
+    def is_closed(self, now: datetime) -> bool:
+        """Return whether nothing may be given to it now."""
+        return self.blocked_until is not None and self.blocked_until > now
+
+    def is_probed(self, now: datetime) -> bool:
+        """Return whether it is paused and may be tried with one message."""
+        return self.paused_at is not None and not self.is_closed(now)
+
+
+def ensure(session: Session, notifiers: Iterable[str]) -> None:
+    """Make the missing rows."""
+    session.execute(_ENSURE, [{"notifier": name} for name in sorted(set(notifiers))])
+
+
+def states(session: Session) -> dict[str, LaneState]:
+    """Return every lane by its notifier."""
+    return {row.notifier: LaneState(*row) for row in session.execute(_STATES)}
+
+
+def pause(session: Session, notifier: str, reason: str, now: datetime, probe_at: datetime) -> None:
+    """Close a notifier whose set-up is wrong; the first moment of the trouble is kept."""
+    session.execute(
+        update(_L)
+        .where(_L.c.notifier == notifier)
+        .values(
+            paused_at=func.coalesce(_L.c.paused_at, bindparam("since", now, type_=_L.c.paused_at.type)),
+            blocked_until=probe_at,
+            reason=reason,
+        )
+    )
+
+
+def block(session: Session, notifier: str, until: datetime) -> None:
+    """Let nobody use a notifier until then; an earlier end never shortens a later one."""
+    session.execute(
+        update(_L)
+        .where(_L.c.notifier == notifier, or_(_L.c.blocked_until.is_(None), _L.c.blocked_until < until))
+        .values(blocked_until=until)
+    )
+
+
+def unpause(session: Session, notifier: str) -> bool:
+    """Open a paused notifier again; return whether it was paused."""
+    done = session.execute(
+        update(_L)
+        .where(_L.c.notifier == notifier, _L.c.paused_at.is_not(None))
+        .values(paused_at=None, blocked_until=None, reason="")
+        .returning(_L.c.notifier)
+    )
+    return done.first() is not None
+
+
+def polled(session: Session, notifier: str, until: datetime) -> None:
+    """Remember up to when the replies were fetched."""
+    session.execute(update(_L).where(_L.c.notifier == notifier).values(polled_until=until))
+
+
+def called_back(session: Session, notifier: str, now: datetime) -> None:
+    """Remember that the provider's callbacks arrive."""
+    session.execute(update(_L).where(_L.c.notifier == notifier).values(last_callback_at=now))
+
+
+def count_unknown(session: Session, notifier: str, number: int) -> None:
+    """Count callbacks about messages that are not ours."""
+    session.execute(
+        update(_L).where(_L.c.notifier == notifier).values(unknown_callbacks=_L.c.unknown_callbacks + number)
+    )
