@@ -1,5 +1,6 @@
 """Every setting and every command is documented, and nothing is documented that is not there."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from pydantic import BaseModel
 
 from incident_tracker.cli import main
 from incident_tracker.settings import Settings
-from tests.house.tree import ROOT, kept_files, name
+from notifiers.support.settings import SettingsReader
+from tests.house.tree import ROOT, kept_files, name, under
 
 REFERENCE = ROOT / "docs" / "reference"
 QUOTED = re.compile(r"`([^`\n]+)`")
@@ -48,6 +50,29 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
         for key in re.findall(r"^\| `(\w+)`", body, re.MULTILINE)
     ]
     assert not set(rows) - known
+
+
+def _notifier_settings() -> list[tuple[str, str]]:
+    """Return what each notifier asks its section of the settings for."""
+    questions = {question for question in vars(SettingsReader) if not question.startswith("_")} - {
+        "mistake",
+        "finish",
+    }
+    return sorted(
+        {
+            (name(path).split("/")[1].removesuffix(".py"), call.args[0].value)
+            for path in under("notifiers", suffix=".py")
+            for call in ast.walk(ast.parse(path.read_text()))
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in questions
+            if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+            if not name(path).startswith(("notifiers/support/", "notifiers/testing/"))
+        }
+    )
+
+
+@pytest.mark.parametrize(("notifier", "key"), _notifier_settings())
+def test_every_setting_of_a_notifier_is_documented(notifier: str, key: str) -> None:
+    assert key in QUOTED.findall(_parts("settings.md")[f"[notifiers.{notifier}]"])
 
 
 def _commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, click.Command]]:
