@@ -270,6 +270,13 @@ class Question:
     required: bool
     warnings: tuple[str, ...] = ()
     hint: str = ""
+    kind: str = "text"
+    choices: tuple[tuple[str, str], ...] = ()
+    """(code, word) of a question that is answered with one of several codes."""
+    own_words: bool = True
+    """Whether the answer may be written on the report; else it is changed where the fact is recorded."""
+    written: str = ""
+    """The answer in own words as it was written, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +291,10 @@ class ReportDraft:
     """(section id, title) in order."""
     questions: tuple[Question, ...]
     blocked_by: tuple[str, ...] = ()
+    """Keys of the questions without whose answer the report cannot be filed at all."""
     form_url: str = ""
+    notes: tuple[str, ...] = ()
+    """What the authority wants people to know before they file, in the draft's language."""
 
     @property
     def missing(self) -> tuple[str, ...]:

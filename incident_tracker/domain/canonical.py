@@ -36,8 +36,8 @@ class CanonicalField:
     section: str
     kind: str
     label: Mapping[str, str]
-    codes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
-    incomplete_only: frozenset[str] = frozenset()
+    codes: Mapping[str, Mapping[str, str]]
+    incomplete_only: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

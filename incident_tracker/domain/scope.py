@@ -194,6 +194,7 @@ def unsettled_keys(record: Mapping[str, Any], canonical_fields: CanonicalFields)
         key
         for key, value in record.items()
         if (known := canonical_fields.fields.get(key)) is not None
+        and known.incomplete_only
         and known.incomplete_only.intersection(value if isinstance(value, list) else [str(value)])
     )
 
