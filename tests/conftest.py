@@ -1,20 +1,32 @@
 """What every floor's tests share: no way out of the machine, and real databases."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.loopback import Ban
 from tests.postgresql import Databases, PostgresServer
 
+if TYPE_CHECKING:
+    from incident_tracker.store.database import Database
+
+SQLITE_FILE = "incident-tracker.sqlite3"
+KEYRING_FILE = "keys.sqlite3"
+
 _ban = Ban()
 
 
 def pytest_configure() -> None:
-    """Close the outside before anything is imported that might look there."""
+    """Close the outside before anything is imported that might look there, and set hypothesis up."""
     _ban.lay()
+    # How long one example takes says nothing on a busy machine; pytest-timeout bounds the whole test.
+    hypothesis.settings.register_profile("tracker", deadline=None, print_blob=True)
+    hypothesis.settings.load_profile("tracker")
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +58,64 @@ def postgres_url(postgres_databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the address of an empty database: once on SQLite, once on PostgreSQL."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'tracker.db'}"
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Run a test once on SQLite and once on PostgreSQL."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def empty_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of an empty database that is this test's own."""
+    if database_kind == "sqlite":
+        return f"sqlite:///{tmp_path / SQLITE_FILE}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the files of a migrated SQLite database once, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    _migrate(f"sqlite:///{folder / SQLITE_FILE}", folder / KEYRING_FILE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_databases: Databases) -> str:
+    """Migrate a PostgreSQL database once, to be copied."""
+    url = postgres_databases.create()
+    _migrate(url, None)
+    return url
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the address of a migrated database that is this test's own; on SQLite its files lie in `tmp_path`."""
+    if database_kind == "sqlite":
+        shutil.copytree(request.getfixturevalue("migrated_sqlite"), tmp_path, dirs_exist_ok=True)
+        yield f"sqlite:///{tmp_path / SQLITE_FILE}"
+        return
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    url = databases.create(template=request.getfixturevalue("migrated_postgres"))
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def database(database_url: str, tmp_path: Path) -> Iterator["Database"]:
+    """Give a migrated database that is this test's own, opened."""
+    from incident_tracker.store.database import Database  # noqa: PLC0415 - a test of the domain loads no store
+
+    opened = Database(database_url, tmp_path / KEYRING_FILE)
+    yield opened
+    opened.close()
+
+
+def _migrate(url: str, keyring_file: Path | None) -> None:
+    from incident_tracker.store import migrations  # noqa: PLC0415 - as above
+    from incident_tracker.store.database import Database  # noqa: PLC0415 - as above
+
+    made = Database(url, keyring_file)
+    migrations.upgrade(made)
+    made.close()

@@ -5,7 +5,10 @@ import socket
 
 import psycopg
 import pytest
+from sqlalchemy import inspect, text
 
+from incident_tracker.store import migrations
+from incident_tracker.store.database import Database
 from tests.loopback import Ban, TheOutsideIsClosed
 from tests.postgresql import Databases, PostgresServer
 
@@ -63,3 +66,15 @@ def test_what_was_committed_outlives_a_crash_of_a_durable_server() -> None:
 @pytest.mark.privileged
 def test_the_tools_for_faults_are_here() -> None:
     assert shutil.which("strace")
+
+
+def test_each_test_has_a_migrated_database_of_its_own(database: Database, database_kind: str) -> None:
+    assert database.is_sqlite == (database_kind == "sqlite")
+    migrations.check(database)
+    with database.writing() as session:
+        session.execute(text("CREATE TABLE left_behind (word text)"))
+
+
+def test_nothing_is_left_behind_by_another_test(database: Database) -> None:
+    with database.reading() as session:
+        assert "left_behind" not in inspect(session.connection()).get_table_names()
