@@ -4,7 +4,8 @@
 official clients reach through `api_base`; `python -m notifiers.testing` runs it as a process of its own.
 """
 
+from notifiers.testing.contract import NotifierContract, Situation
 from notifiers.testing.provider import ScriptedProvider
 from notifiers.testing.steps import Step
 
-__all__ = ["ScriptedProvider", "Step"]
+__all__ = ["NotifierContract", "ScriptedProvider", "Situation", "Step"]

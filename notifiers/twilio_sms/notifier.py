@@ -124,7 +124,7 @@ class TwilioSmsNotifier:
         """
         groups: dict[tuple[str, str], list[Message]] = defaultdict(list)
         for message in messages:
-            groups[message.address, _body(message)].append(message)
+            groups[message.address, _text(message.text())].append(message)
 
         def ask(answers: Answers[StatusReport]) -> None:
             with self._lines.line() as line:
@@ -168,10 +168,12 @@ class TwilioSmsNotifier:
 
     def _send_one(self, line: Line, message: Message, call: Call) -> Outcome:
         try:
-            body = _body(message)
-        except KeyError:
-            return Refused(message.attempt, RefusalKind.CONTENT, "a placeholder has no value")
-        if not 0 < len(body) <= _LONGEST_BODY:
+            body = message.text()
+            body.encode()
+        except (KeyError, UnicodeEncodeError):
+            why = "a placeholder has no value, or a character cannot be written"
+            return Refused(message.attempt, RefusalKind.CONTENT, why)
+        if not body.strip() or len(body) > _LONGEST_BODY:
             return Refused(
                 message.attempt, RefusalKind.CONTENT, f"the text must have 1 to {_LONGEST_BODY} characters"
             )
@@ -241,10 +243,6 @@ def _outcome_of(attempt: str, error: Exception, headers: Mapping[str, str]) -> O
     if isinstance(status, int):
         return outcomes.from_answer(attempt, status, code if isinstance(code, int) else None, headers)
     return outcomes.from_exception(attempt, error)
-
-
-def _body(message: Message) -> str:
-    return _text(message.text())
 
 
 def _text(body: str | None) -> str:
