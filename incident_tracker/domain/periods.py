@@ -148,7 +148,7 @@ def from_wall_clock(wall: datetime, zone: str, fold: int | None = None, field: s
     _in_range(wall, field)
     place = zone_of(zone)
     first, second = (wall.replace(tzinfo=place, fold=passing) for passing in (0, 1))
-    if _is_skipped(first) and _is_skipped(second):
+    if _is_skipped(first):
         raise _gap(wall, zone, first.astimezone(UTC), field)
     if first.utcoffset() == second.utcoffset():
         return first.astimezone(UTC)

@@ -16,6 +16,8 @@ ANCHORS = ("detected", "controller_aware", "processor_aware", "first_reported")
 CONFIDENCES = ("confirmed", "unconfirmed", "own")
 CONTROLLERS = frozenset({"controller", "joint_controller"})
 ASSESS = ("internal", "assess")
+NOTIFY_AUTHORITY = ("gdpr", "notify_authority")
+COMPLETE_REPORT = ("gdpr", "complete_report")
 _LONGEST_PERIOD_HOURS = 24 * 366
 
 
@@ -163,8 +165,8 @@ def _met_at(rule: Rule, facts: DutyFacts) -> datetime | None:
     decided = facts.decided_at or facts.became_aware_at or facts.not_a_breach_at
     recorded = {
         ASSESS: decided,
-        ("gdpr", "notify_authority"): facts.first_reported_at,
-        ("gdpr", "complete_report"): facts.report_completed_at,
+        NOTIFY_AUTHORITY: facts.first_reported_at,
+        COMPLETE_REPORT: facts.report_completed_at,
         ("gdpr", "notify_people"): facts.people_told_at,
         ("gdpr", "notify_controller"): facts.controller_told_at,
         ("promise", "inform_parties"): facts.parties_informed_at,
@@ -175,6 +177,8 @@ def _met_at(rule: Rule, facts: DutyFacts) -> datetime | None:
 
 def _set_aside(rule: Rule, facts: DutyFacts) -> tuple[datetime | None, str | None]:
     by_hand = facts.set_aside.get((rule.regime, rule.duty))
+    if by_hand is None and (rule.regime, rule.duty) == COMPLETE_REPORT and facts.first_reported_at is None:
+        by_hand = facts.set_aside.get(NOTIFY_AUTHORITY)  # what need not be reported need not be completed
     if by_hand is not None:
         return by_hand
     if facts.not_a_breach_at is not None:

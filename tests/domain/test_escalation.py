@@ -16,7 +16,8 @@ AUTHORITY, ASSESS, PEOPLE, COMPLETE = (
 )
 DUE = DETECTED + 72 * HOURS
 ANY_RULE = st.sampled_from(RULES)
-MOMENTS = st.integers(-10 * 3600, 400 * 3600).map(lambda seconds: DETECTED + timedelta(seconds=seconds))
+WHOLE_HOURS = st.integers(-10, 400).map(lambda hours: DETECTED + hours * HOURS)
+MOMENTS = WHOLE_HOURS | st.integers(-10 * 3600, 400 * 3600).map(lambda seconds: DETECTED + timedelta(seconds=seconds))
 
 
 def rungs(alarms: tuple[PlannedAlarm, ...]) -> list[str]:
@@ -47,6 +48,13 @@ def test_rungs_already_past_make_one_alarm_the_most_urgent() -> None:
 def test_a_rung_due_exactly_now_fires_now() -> None:
     now = DUE - 48 * HOURS
     assert plan_alarms(make_obligation(AUTHORITY), AUTHORITY, now)[0] == PlannedAlarm(now, "48h")
+
+
+def test_a_rung_due_exactly_now_speaks_for_those_behind_it() -> None:
+    alarms = plan_alarms(make_obligation(AUTHORITY), AUTHORITY, DUE - 24 * HOURS)
+    assert rungs(alarms) == ["24h", "12h", "6h", "3h", "1h", "overdue"]
+    on_the_deadline = plan_alarms(make_obligation(AUTHORITY), AUTHORITY, DUE)
+    assert on_the_deadline == (PlannedAlarm(DUE, "overdue"), PlannedAlarm(DUE + HOURS, "overdue", 1))
 
 
 def test_an_overdue_obligation_alarms_now_and_again_within_the_hour() -> None:

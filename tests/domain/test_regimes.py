@@ -80,6 +80,12 @@ def test_a_report_after_the_deadline_is_met_late() -> None:
     assert deadlines.lateness(duties["notify_authority"]) == HOURS
 
 
+def test_awareness_alone_meets_the_assessment_when_the_time_of_recording_is_not_known() -> None:
+    duties = owed(make_facts(became_aware_at=AWARE, not_a_breach_at=LATER))
+    assert duties["assess"].met_at == AWARE
+    assert owed(make_facts(not_a_breach_at=LATER))["assess"].met_at == LATER
+
+
 def test_not_a_breach_meets_the_assessment_and_starts_nothing() -> None:
     duties = owed(make_facts(not_a_breach_at=AWARE, not_a_breach_reason="Test data", decided_at=AWARE))
     assert list(duties) == ["assess"]
@@ -116,6 +122,15 @@ def test_a_person_can_meet_or_set_aside_a_single_duty() -> None:
     assert duties["notify_people"].set_aside_reason == "No high risk: the file was encrypted"
     assert duties["notify_authority"].met_at is None
     assert duties["notify_authority"].set_aside_at is None
+
+
+def test_a_report_that_need_not_be_made_need_not_be_completed() -> None:
+    aside = {("gdpr", "notify_authority"): (LATER, "Unlikely to be a risk")}
+    duties = owed(make_facts(became_aware_at=AWARE, set_aside=aside))
+    assert duties["complete_report"].set_aside_reason == "Unlikely to be a risk"
+    reported = owed(make_facts(became_aware_at=AWARE, first_reported_at=LATER, set_aside=aside))
+    assert reported["complete_report"].set_aside_at is None
+    assert reported["complete_report"].anchor_at == LATER
 
 
 def test_the_earlier_of_two_meetings_counts_and_meeting_stands_before_setting_aside() -> None:
@@ -200,6 +215,7 @@ def changed(**changes: Any) -> dict[str, Any]:
         ({"period_hours": True}, "period_hours must be a whole number"),
         ({"period_hours": "72"}, "period_hours must be a whole number"),
         ({"period_hours": 24}, "ladder_hours must be shorter"),
+        ({"period_hours": 48}, "ladder_hours must be shorter"),
         ({"period_hours": None}, "a ladder needs period_hours"),
         ({"ladder_hours": [3, 3]}, "ladder_hours must be a list of different"),
         ({"ladder_hours": [-1]}, "ladder_hours must be a list of different"),
@@ -231,12 +247,18 @@ def test_all_mistakes_are_named_at_once() -> None:
         assert complaint in str(refusal.value)
 
 
-def test_two_rules_for_one_duty_on_one_day_are_refused_but_following_rows_are_not() -> None:
+@pytest.mark.parametrize("turned", [False, True])
+def test_two_rules_for_one_duty_on_one_day_are_refused_but_following_rows_are_not(
+    turned: bool,  # noqa: FBT001 - parametrized
+) -> None:
     mapping = changed(valid_to=date(2027, 12, 31))
     follower = dict(mapping["rules"][0], id="gdpr_33_1_new", period_hours=96, valid_from=date(2028, 1, 1))
     del follower["valid_to"]
-    mapping["rules"].append(follower)
+    mapping["rules"].insert(0 if turned else 1, follower)
     assert len(regimes.rules_from(mapping)) == 5
     follower["valid_from"] = date(2027, 12, 31)
     with pytest.raises(regimes.RulesAreWrong, match="same duty on the same day"):
         regimes.rules_from(mapping)
+    follower["who"] = ["joint_controller"]
+    mapping["rules"][1 if turned else 0]["who"] = ["controller"]
+    assert len(regimes.rules_from(mapping)) == 5
