@@ -17,6 +17,11 @@ from incident_tracker.store.tables.parties import ContactRow, ControllerRow
 DETAILS = "controllers.details"
 
 
+def look_up_subject(controller_id: int) -> str:
+    """Return whose key makes the fingerprints (`Keyring.fingerprint`) by which a controller's people are found."""
+    return f"controller:{controller_id}"
+
+
 def add(session: Session, keyring: Keyring, key_id: str, controller: Controller, now: datetime) -> Controller:
     """Insert a controller and return it with its id."""
     row = _row(keyring, key_id, controller) | {"created_at": now}
