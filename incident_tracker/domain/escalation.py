@@ -75,8 +75,8 @@ def contact_for(step_index: int, contacts: Sequence[Contact]) -> Contact | None:
 def plan_alarms(obligation: Obligation, rule: Rule, now: datetime) -> tuple[PlannedAlarm, ...]:
     """Return the alarms to come, in order: all single rungs that lie ahead, and one at `now` for all that are past.
 
-    The one at `now` is the most urgent of those past. As long as the obligation is not settled and the rule repeats,
-    the last alarm of a plan lies ahead of `now`, so planning anew never ends the reminding.
+    The one at `now` is the most urgent of those past. The last alarm of a plan is the one after whose firing
+    `next_alarm` names the first repeat, so no two plannings of one obligation ever name the same alarm.
     """
     if is_settled(obligation):
         return ()
@@ -90,7 +90,8 @@ def plan_alarms(obligation: Obligation, rule: Rule, now: datetime) -> tuple[Plan
     if not ahead:
         latest, following = _repeats_around(obligation, rule, now)
         past = latest or past
-        ahead = [following] if following else []
+        if past is None and following is not None:
+            ahead = [following]
     if past is not None:
         ahead.insert(0, PlannedAlarm(now, past.rung, past.occurrence))
     return tuple(ahead)
@@ -99,11 +100,13 @@ def plan_alarms(obligation: Obligation, rule: Rule, now: datetime) -> tuple[Plan
 def next_alarm(obligation: Obligation, rule: Rule, fired: PlannedAlarm, now: datetime) -> PlannedAlarm | None:
     """Return the repeat that follows a fired alarm: the first that lies after `now`, never a backlog.
 
-    None when the obligation is settled, when the rule does not repeat, or while later single rungs are planned.
+    None when the obligation is settled, when the rule does not repeat, and after every single rung but the last
+    (those that follow are planned already).
     """
-    if is_settled(obligation) or any(
-        alarm.fire_at > max(now, fired.fire_at) for alarm in _single_rungs(obligation, rule)
-    ):
+    if is_settled(obligation):
+        return None
+    singles = [alarm.rung for alarm in _single_rungs(obligation, rule)]
+    if fired.rung in singles[:-1]:
         return None
     return _repeats_around(obligation, rule, max(now, fired.fire_at))[1]
 
