@@ -1,4 +1,7 @@
-"""The rows of the outbox. Statements say the state as a literal, so that its partial index is used (see the plan tests)."""
+"""The rows of the outbox.
+
+Statements say the state as a literal, so that its partial index is used; the plan tests look at it.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +11,6 @@ from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     Select,
     bindparam,
     exists,
@@ -23,6 +25,7 @@ from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
+from incident_tracker.store.ids import new_id
 from incident_tracker.store.tables.incidents import AlertRow, IncidentRow
 from incident_tracker.store.tables.outbox import AlertDeliveryRow, AttemptRow, DeliveryRow
 from incident_tracker.store.tables.parties import ContactRow
@@ -235,10 +238,10 @@ _ANSWERED = (
     )
 )
 _ADD = text(
-    """INSERT INTO deliveries (id, controller_id, incident_id, contact_id, purpose, once, channel, notifier, local_only,
-    rank, state, sealed, address_hash, valid_for, not_before, created_at)
-    VALUES (:id, :controller_id, :incident_id, :contact_id, :purpose, :once, :channel, :notifier, :local_only,
-    :rank, 'pending', :sealed, :address_hash, :valid_for, :not_before, :created_at)
+    """INSERT INTO deliveries (id, controller_id, incident_id, contact_id, purpose, once, channel, notifier,
+    local_only, rank, state, sealed, address_hash, valid_for, not_before, created_at)
+    VALUES (:id, :controller_id, :incident_id, :contact_id, :purpose, :once, :channel, :notifier,
+    :local_only, :rank, 'pending', :sealed, :address_hash, :valid_for, :not_before, :created_at)
     ON CONFLICT (once) DO NOTHING"""
 ).bindparams(
     *(bindparam(column.name, type_=column.type) for column in (_D.c.not_before, _D.c.created_at, _D.c.local_only))
@@ -289,7 +292,8 @@ def claim(
             "b_lease": lease_until,
         },
     )
-    return sorted((Claimed(*row, batch=batch) for row in rows), key=lambda one: (one.rank, one.not_before, one.id))
+    held = [Claimed(*(*row, batch, new_id(now))) for row in rows]
+    return sorted(held, key=lambda one: (one.rank, one.not_before, one.id))
 
 
 def open_attempts(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -366,7 +370,7 @@ def take_doubtful(session: Session, now: datetime, again: datetime, limit: int) 
     return [Claimed(*row) for row in rows]
 
 
-def last_attempts(session: Session, ids: Collection[str]) -> dict[str, Row[Any]]:
+def last_attempts(session: Session, ids: Collection[str]) -> dict[str, Any]:
     """Return the newest attempt (id, delivery_id, number, started_at) of each delivery."""
     rows = session.execute(
         select(_A.c.id, _A.c.delivery_id, _A.c.number, _A.c.started_at)
@@ -416,6 +420,17 @@ def take_for_look_up(
     """Return (id, provider's id, sent at) of accepted rows whose final state should be asked for."""
     rows = session.execute(LOOK_UP, {"b_notifier": notifier, "b_now": now, "b_again": again, "b_size": limit})
     return [(row.id, row.provider_id, row.sent_at) for row in rows if row.provider_id]
+
+
+def look_up_later(session: Session, times: Mapping[str, datetime | None]) -> None:
+    """Ask for these accepted rows again at these times; None: never again."""
+    if times:
+        session.execute(
+            update(_D)
+            .where(_D.c.id == bindparam("b_id"), _is(State.ACCEPTED))
+            .values(look_up_at=bindparam("b_at", type_=_D.c.look_up_at.type)),
+            [{"b_id": one, "b_at": at} for one, at in times.items()],
+        )
 
 
 def move_alerts_on(session: Session, delivery_ids: Collection[str], now: datetime) -> None:

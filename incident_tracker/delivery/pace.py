@@ -1,0 +1,58 @@
+"""How much at once, how long, how soon again."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from secrets import SystemRandom
+
+_CHANCE = SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The numbers of the engine. `lease` must be longer than `call_seconds` and `grace_seconds` together.
+
+    After a crash at most `workers * claim` messages of a lane can be doubled.
+    """
+
+    workers: int = 4
+    """Calls at once in a lane."""
+    claim: int = 20
+    """Messages a call gets."""
+    call_seconds: float = 20.0
+    """The total deadline of a call."""
+    grace_seconds: float = 2.0
+    """How long after its deadline a call is given up."""
+    lease: timedelta = timedelta(seconds=60)
+    ask_seconds: float = 10.0
+    """The total deadline of a question to a provider (search, look-up, replies)."""
+    backoff_first: float = 2.0
+    backoff_most: float = 45.0
+    """Below a minute, so that all is sent within a minute of a recovery."""
+    retry_after_most: float = 120.0
+    """A provider may name any pause; more than this is not believed."""
+    probe_after: timedelta = timedelta(minutes=5)
+    """When a paused lane is tried again with one message."""
+    tries_before_moving: int = 3
+    """After so many tries in vain the next notifier of the channel is tried."""
+    doubt_waits: timedelta = timedelta(minutes=30)
+    """How long what waits for a person is left before the provider is asked again."""
+    look_up_first: timedelta = timedelta(seconds=15)
+    look_up_last: timedelta = timedelta(hours=48)
+    look_up_size: int = 10
+    """Accepted messages asked for in a tick."""
+
+    def __post_init__(self) -> None:
+        """Refuse a lease that ends while its call may still run."""
+        if self.lease.total_seconds() <= self.call_seconds + self.grace_seconds:
+            raise ValueError("a lease must be longer than the call it covers")
+
+    def backoff(self, tries: int) -> timedelta:
+        """Return the wait before the next try: doubling, capped, a fifth more or less by chance."""
+        seconds = min(self.backoff_most, self.backoff_first * 2.0 ** min(tries - 1, 16))
+        return timedelta(seconds=seconds * _CHANCE.uniform(0.8, 1.2))
+
+    def believed(self, retry_after: float | None) -> timedelta | None:
+        """Return the pause a provider named, capped; None where it named none or nonsense."""
+        if retry_after is None or not retry_after > 0:  # also not a number
+            return None
+        return timedelta(seconds=min(retry_after, self.retry_after_most))

@@ -1,0 +1,122 @@
+"""What providers told us, kept before it is applied."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Table as SqlTable
+from sqlalchemy import bindparam, case, func, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from incident_tracker.store.tables.outbox import AttemptRow, CallbackRow, DeliveryRow
+
+_C = cast("SqlTable", CallbackRow.__table__)
+_D = cast("SqlTable", DeliveryRow.__table__)
+_A = cast("SqlTable", AttemptRow.__table__)
+_ADD = text(
+    """INSERT INTO callbacks (notifier, kind, unique_key, received_at, sealed)
+    VALUES (:notifier, :kind, :unique_key, :received_at, :sealed) ON CONFLICT (notifier, unique_key) DO NOTHING"""
+).bindparams(bindparam("received_at", type_=_C.c.received_at.type))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A stored callback that is not applied yet."""
+
+    id: int
+    notifier: str
+    received_at: datetime
+    sealed: bytes
+
+
+def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store callbacks; what was told before is left as it is."""
+    if rows:
+        session.execute(_ADD, rows)
+
+
+def waiting(session: Session, kind: str, after: int, limit: int) -> list[Waiting]:
+    """Return waiting callbacks with a higher id than `after`, oldest first, locked where that is possible."""
+    found = session.execute(
+        select(_C.c.id, _C.c.notifier, _C.c.received_at, _C.c.sealed)
+        .where(_C.c.applied_at.is_(None), _C.c.kind == kind, _C.c.id > after)
+        .order_by(_C.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [Waiting(*row) for row in found]
+
+
+def mark(session: Session, ids: Collection[int], now: datetime, result: str) -> None:
+    """Remember that callbacks are dealt with, and how."""
+    if ids:
+        session.execute(update(_C).where(_C.c.id.in_(ids)).values(applied_at=now, result=result))
+
+
+def tries(session: Session, attempt_ids: Collection[str]) -> dict[str, tuple[str, int]]:
+    """Return (delivery id, number) of each of these attempts that is ours."""
+    found = session.execute(select(_A.c.id, _A.c.delivery_id, _A.c.number).where(_A.c.id.in_(attempt_ids)))
+    return {row.id: (row.delivery_id, row.number) for row in found}
+
+
+def by_provider_id(session: Session, notifier: str, provider_ids: Collection[str]) -> dict[str, list[str]]:
+    """Return the deliveries to which a provider gave each id; some give one id to a whole request."""
+    found = session.execute(
+        select(_D.c.provider_id, _D.c.id).where(_D.c.notifier == notifier, _D.c.provider_id.in_(provider_ids))
+    )
+    deliveries: dict[str, list[str]] = {}
+    for row in found:
+        deliveries.setdefault(row.provider_id, []).append(row.id)
+    return deliveries
+
+
+def write_reported(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Move deliveries to what a provider reported; keys are column names with `b_` before them."""
+    if rows:
+        provider_id, sent_at = (
+            bindparam("b_provider_id", type_=_D.c.provider_id.type),
+            bindparam("b_now", type_=_D.c.sent_at.type),
+        )
+        session.execute(
+            update(_D)
+            .where(_D.c.id == bindparam("b_id"))
+            .values(
+                state=bindparam("b_state"),
+                finished_at=bindparam("b_finished_at", type_=_D.c.finished_at.type),
+                look_up_at=bindparam("b_look_up_at", type_=_D.c.look_up_at.type),
+                provider_id=func.coalesce(_D.c.provider_id, provider_id),
+                sent_at=func.coalesce(_D.c.sent_at, sent_at),
+                lease_until=None,
+                reason=bindparam("b_reason"),
+                code=bindparam("b_code"),
+            ),
+            rows,
+        )
+
+
+def keep_evidence(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what a provider said later into attempts; keys `b_id`, `b_provider_id`, `b_state`, `b_now`."""
+    if rows:
+        unsettled = or_(_A.c.outcome.is_(None), _A.c.outcome == "unknown")
+        session.execute(
+            update(_A)
+            .where(_A.c.id == bindparam("b_id"))
+            .values(
+                provider_id=func.coalesce(_A.c.provider_id, bindparam("b_provider_id", type_=_A.c.provider_id.type)),
+                outcome=case((unsettled, bindparam("b_state")), else_=_A.c.outcome),
+                finished_at=func.coalesce(_A.c.finished_at, bindparam("b_now", type_=_A.c.finished_at.type)),
+            ),
+            rows,
+        )
+
+
+def fill_provider_ids(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add the provider's id to deliveries that a callback had settled first; keys `b_id`, `b_provider_id`."""
+    if rows:
+        session.execute(
+            update(_D)
+            .where(_D.c.id == bindparam("b_id"), _D.c.provider_id.is_(None))
+            .values(provider_id=bindparam("b_provider_id")),
+            rows,
+        )
