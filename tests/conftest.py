@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SQLITE_FILE = "incident-tracker.sqlite3"
 KEYRING_FILE = "keys.sqlite3"
+TOOLS = {"privileged": ("strace", "mount", "umount"), "pdf": ("pdftotext", "qpdf")}
 
 _ban = Ban()
 
@@ -27,6 +28,17 @@ def pytest_configure() -> None:
     # How long one example takes says nothing on a busy machine; pytest-timeout bounds the whole test.
     hypothesis.settings.register_profile("tracker", deadline=None, print_blob=True)
     hypothesis.settings.load_profile("tracker")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test whose mark asks for a tool that is not here, by the tool's name: nothing is left out in silence."""
+    for mark, tools in TOOLS.items():
+        if item.get_closest_marker(mark):
+            missing = [tool for tool in tools if not shutil.which(tool)]
+            if mark == "privileged" and os.geteuid() != 0:
+                missing.append("root")
+            if missing:
+                pytest.fail(f"{' and '.join(missing)} needed; or run script/test --without {mark}", pytrace=False)
 
 
 @pytest.fixture(autouse=True)

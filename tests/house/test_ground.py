@@ -1,6 +1,5 @@
 """The ground that the other tests stand on holds."""
 
-import shutil
 import socket
 
 import psycopg
@@ -9,6 +8,7 @@ from sqlalchemy import inspect, text
 
 from incident_tracker.store import migrations
 from incident_tracker.store.database import Database
+from tests.conftest import pytest_runtest_setup
 from tests.loopback import Ban, TheOutsideIsClosed
 from tests.postgresql import Databases, PostgresServer
 
@@ -63,9 +63,13 @@ def test_what_was_committed_outlives_a_crash_of_a_durable_server() -> None:
             assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
 
 
-@pytest.mark.privileged
-def test_the_tools_for_faults_are_here() -> None:
-    assert shutil.which("strace")
+def test_a_test_whose_tool_is_missing_fails_by_the_tools_name(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request.node.add_marker("pdf")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(pytest.fail.Exception, match="pdftotext and qpdf needed; or run script/test --without pdf"):
+        pytest_runtest_setup(request.node)
 
 
 def test_each_test_has_a_migrated_database_of_its_own(database: Database, database_kind: str) -> None:
