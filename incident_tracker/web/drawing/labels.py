@@ -38,7 +38,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Label:
-    """A label in its place: `row` is `lower` or `upper`, `anchor` is an SVG text-anchor, `dx` a nudge in pixels."""
+    """A label in its place: `row` is `lower` or `upper`, `anchor` is an SVG text-anchor, `dx` a nudge in pixels;
+    `at` is the mark's place as a fraction, `left` and `right` the box in pixels."""
 
     x: str
     dx: str
@@ -48,6 +49,7 @@ class Label:
     when: str
     bold: bool
     leader: bool
+    at: float
     left: float
     right: float
 
@@ -150,6 +152,7 @@ def _place(board: _Board, one: Wanted) -> Label | None:
                 when=one.when,
                 bold=one.kind == "aware",
                 leader=one.kind != "due",
+                at=at / board.width,
                 left=left,
                 right=right,
             )

@@ -109,7 +109,7 @@ def axis(
 
 
 def _fitting(text: str, share: float) -> str:
-    return text if text_width(text, LABEL_SIZE) + 4 <= share * NOMINAL_WIDTH else ""
+    return text if text_width(text, LABEL_SIZE) + 2 <= share * NOMINAL_WIDTH else ""
 
 
 def _half_day_before(at: datetime, zone: ZoneInfo) -> datetime:

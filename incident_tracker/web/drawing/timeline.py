@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
-WIDTHS = (1040, 760, 560)
+WIDTHS = (1040, 860, 700, 560)
 """The widths for which labels are placed; the narrowest sheet a drawing is shown on is as wide as its number."""
 
 BEFORE = 0.30
@@ -185,6 +185,7 @@ def timeline(
             merged=words.merged,
         )
     bars = _bars(state, scale, due, now, settled)
+    lines = [] if phone else [at for at in (now_x, *(label.at for label in labels if label.leader)) if at is not None]
     rungs = () if phone else _rungs(scale, due, now, ladder_hours, width)
     return Timeline(
         width=width,
@@ -200,7 +201,7 @@ def timeline(
         hollow_flag=state in ("met", "set_aside"),
         now=None if now_x is None else percent(now_x),
         plate=None if plate is None else percent(plate),
-        bands=_bands(scale, zone, words, width, phone=phone),
+        bands=_bands(scale, zone, words, width, lines, phone=phone),
         gaps=tuple(percent(scale.place(aware + (due - aware) * third / 3)) for third in (1, 2)),
         marks=tuple(Mark(percent(x), one.kind, one.approximate) for x, one in zip(places, shown, strict=True)),
         labels=labels,
@@ -281,14 +282,24 @@ def _bars(state: str, scale: _Scale, due: datetime, now: datetime, settled: date
     return none | {"dotted": _bar(begin, end)}
 
 
-def _bands(scale: _Scale, zone: ZoneInfo, words: Words, width: int, *, phone: bool) -> tuple[Band, ...]:
+def _bands(
+    scale: _Scale, zone: ZoneInfo, words: Words, width: int, lines: Sequence[float], *, phone: bool
+) -> tuple[Band, ...]:
+    """Name the days that have room: in full, else in short, and never where a leader or now would strike them."""
     bands = []
     for day, first, last in days_between(scale.aware, scale.end, zone):
         x, room = scale.place(first), scale.place(last) - scale.place(first)
         names = [words.day(day, True)] if phone else [words.day(day, False), words.day(day, True)]  # noqa: FBT003
-        fits = [name for name in names if text_width(name, DAY_SIZE) + 8 <= room * width]
+        fits = [
+            name for name in names if _has_room(text_width(name, DAY_SIZE), x * width, room * width, lines, width)
+        ]
         bands.append(Band(percent(x), percent(room), (fits or [""])[0], is_weekend(day), first > scale.aware))
     return tuple(bands)
+
+
+def _has_room(wide: float, x: float, room: float, lines: Sequence[float], width: int) -> bool:
+    struck = any(x + 4 < line * width < x + wide + 10 for line in lines)
+    return wide + 12 <= room and not struck
 
 
 def _rungs(scale: _Scale, due: datetime, now: datetime, hours: Sequence[int], width: int) -> tuple[Rung, ...]:
