@@ -14,6 +14,8 @@ import structlog
 
 from incident_tracker import paths
 from incident_tracker.delivery.engine import Engine
+from incident_tracker.delivery.pace import Pace
+from incident_tracker.delivery.routing import Routing
 from incident_tracker.domain.escalation import Policy, policy_from
 from incident_tracker.domain.regimes import Rule, rules_from
 from incident_tracker.services.anchors import Anchors
@@ -70,21 +72,14 @@ def build(
     """Put the tracker together; refuse an old database, a wrong master key and settings that cannot work."""
     database = open_database(settings)
     migrations.check(database)
-    keyring = Keyring(_master_key(settings, database), database)
+    keyring = Keyring(_master_key(settings), database)
     keyring.check()
     woken = threading.Event()
-    routing = settings.routing.by_channel()
+    routing = Routing(settings.routing.by_channel())
     carriers = _notifiers(settings) if notifiers is None else notifiers
     node = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(2)}"
     engine = Engine(
-        database=database,
-        keyring=keyring,
-        notifiers=carriers,
-        now=now,
-        node=node,
-        routing=routing,
-        deadline_seconds=settings.clock.send_deadline_seconds,
-        **({} if probe is None else {"probe": probe}),
+        database, keyring, carriers.values(), now, node, routing, pace=_pace(settings), probe=probe or _nothing
     )
     context = Context(
         settings=settings,
@@ -99,6 +94,14 @@ def build(
         wake=woken.set,
     )
     return Tracker(context, engine, carriers, woken, node)
+
+
+def _nothing(_point: str) -> None:
+    """Do nothing at the engine's named points; tests break it there."""
+
+
+def _pace(settings: Settings) -> Pace:
+    return Pace(call_seconds=settings.clock.send_deadline_seconds)
 
 
 def load_rules() -> tuple[Rule, ...]:
@@ -116,10 +119,9 @@ def make_master_key(settings: Settings) -> bool:
     return True
 
 
-def _master_key(settings: Settings, database: Database) -> bytes:
+def _master_key(settings: Settings) -> bytes:
     if settings.security.master_key:
         return read_master_key(settings.security.master_key, "in the environment")
-    del database
     return load_master_key(settings.master_key_file)
 
 
@@ -136,13 +138,13 @@ def _notifiers(settings: Settings) -> dict[str, Notifier]:
     wanted = {(name, channel) for channel, names in settings.routing.by_channel().items() for name in names}
     for name, channel in sorted(wanted | {("outbox", "sms"), ("outbox", "email")}):
         try:
-            kind = discovery.load(name)
+            kind: Any = discovery.load(name)
             section = {"dir": settings.data.dir / "outbox"} if name == "outbox" else {}
             section |= settings.notifiers.get(name, {})
             carriers[f"{name}/{channel}"] = kind.from_settings(section, channel=Channel(channel))
         except NotifierSettingsError as error:
             mistakes += [f"notifiers.{name}: {mistake}" for mistake in error.mistakes]
-        except discovery.NotifierUnknown as error:
+        except (discovery.UnknownNotifierError, discovery.BrokenNotifierError) as error:
             mistakes.append(f"routing.{channel}: {error}")
     if mistakes:
         raise SettingsError(sorted(set(mistakes)))
@@ -162,7 +164,8 @@ def _reports(settings: Settings) -> dict[str, AuthorityReport]:
     reports: dict[str, AuthorityReport] = {}
     for name in REPORTS:
         form = _toml(_form_file(settings))
-        report = discovery.load(name).from_settings({"form": form} | settings.notifiers.get(name, {}))
+        kind: Any = discovery.load(name)
+        report = kind.from_settings({"form": form} | settings.notifiers.get(name, {}))
         reports[report.authority] = report
     return reports
 

@@ -133,7 +133,7 @@ class Clock(Section):
         description="Minutes until the next on-call contact is told. Empty: as config/escalation/default.toml says.",
     )
     send_deadline_seconds: float = Field(
-        20.0, gt=0, le=120, description="Longest time one call to a provider may take."
+        20.0, gt=0, le=50, description="Longest time one call to a provider may take."
     )
     ping_url: str = Field(
         "",

@@ -56,13 +56,13 @@ class ReferenceIsMissing(Refusal):
 class PhaseDoesNotFollow(Refusal):
     """A first report after the first, or a follow-up to nothing."""
 
-    message = "A report of this kind (%(phase)s) cannot come next. Possible now: %(possible)s."
+    message = "A report of this kind cannot come next. First comes a first one; after it, follow-ups and a final one."
 
 
 class ReportIsNotComplete(Refusal):
     """A final report that lacks what the law demands, or still says "to be determined"."""
 
-    message = "A final report must be complete. Still open: %(points)s. File it as a follow-up instead."
+    message = "A final report must be complete, and answers are missing or provisional. File it as a follow-up instead."
 
 
 class Phase(StrEnum):

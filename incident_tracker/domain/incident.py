@@ -5,17 +5,15 @@ The functions below it decide: they take the incident as it is and `now`, and re
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import singledispatch
 
 from incident_tracker.domain import events
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.parties import PartyRole
+from incident_tracker.domain.periods import require_not_future
 from incident_tracker.domain.scope import CountRange, ScopeAssessment
-
-CLOCK_TOLERANCE = timedelta(seconds=60)
-"""How far ahead of ours another clock may be before a time counts as lying in the future."""
 
 
 class Status(StrEnum):
@@ -101,12 +99,6 @@ class Incident:
         return self.status in (Status.SUSPECTED, Status.AWARE)
 
 
-class TimeIsInTheFuture(Refusal):
-    """A fact cannot have happened later than now."""
-
-    message = "%(at)s has not come yet: it is %(now)s. Give the time when it happened."
-
-
 class AwareBeforeItHappened(Refusal):
     """Nobody can be aware of a breach before it occurred."""
 
@@ -161,11 +153,28 @@ class ReportComesFirst(Refusal):
     message = "This duty is met by filing the report. Record the filing, with its receipt."
 
 
-def not_later_than(now: datetime, at: datetime, name: str) -> datetime:
-    """Return `at`, or refuse it if it lies in the future (one minute is forgiven, and then becomes `now`)."""
-    if at > now + CLOCK_TOLERANCE:
-        raise TimeIsInTheFuture(field=name, at=at, now=now)
-    return min(at, now)
+class DecisionComesFirst(Refusal):
+    """The duty to assess is met by deciding, and by nothing else."""
+
+    message = "This duty is met by the decision: a breach, or not a breach. Record one of them."
+
+
+class MetBeforeItBegan(Refusal):
+    """A duty cannot have been met before it arose."""
+
+    message = "The duty began %(begin)s, so it cannot have been met %(at)s. Check the time."
+
+
+class NoController(Refusal):
+    """There is no controller whose incidents could be kept, or none for this person."""
+
+    message = "There is no controller to log this for. Finish the first run, or ask an administrator for a role."
+
+
+class WhichController(Refusal):
+    """There are several controllers, and none was named."""
+
+    message = "Say which controller this concerns: %(names)s."
 
 
 def must_be_open(incident: Incident) -> None:
@@ -177,7 +186,7 @@ def must_be_open(incident: Incident) -> None:
 def record_awareness(incident: Incident, *, at: datetime, reason: str, now: datetime) -> events.BecameAware:
     """Decide that the controller is aware from `at` on; this starts, or moves, the 72 hours (GDPR Art. 33(1))."""
     must_be_open(incident)
-    at = not_later_than(now, at, "at")
+    at = require_not_future(at, now, "at")
     if not reason.strip():
         raise ReasonIsMissing(field="reason")
     begin = incident.assessment.begin if incident.assessment else None
@@ -193,7 +202,7 @@ def find_not_a_breach(incident: Incident, *, at: datetime, reason: str, now: dat
     must_be_open(incident)
     if not reason.strip():
         raise ReasonIsMissing(field="reason")
-    return events.FoundNotABreach(at=not_later_than(now, at, "at"), reason=reason, decided_at=now)
+    return events.FoundNotABreach(at=require_not_future(at, now, "at"), reason=reason, decided_at=now)
 
 
 def contain(incident: Incident, *, at: datetime, how: str, now: datetime) -> events.BreachContained:
@@ -201,7 +210,7 @@ def contain(incident: Incident, *, at: datetime, how: str, now: datetime) -> eve
     must_be_open(incident)
     if not how.strip():
         raise ReasonIsMissing(field="how")
-    return events.BreachContained(at=not_later_than(now, at, "at"), how=how)
+    return events.BreachContained(at=require_not_future(at, now, "at"), how=how)
 
 
 def close(incident: Incident, *, reason: str, open_duties: tuple[str, ...], now: datetime) -> events.IncidentClosed:
@@ -223,6 +232,35 @@ def reopen(incident: Incident, *, reason: str, now: datetime) -> events.Incident
     if not reason.strip():
         raise ReasonIsMissing(field="reason")
     return events.IncidentReopened(at=now, reason=reason)
+
+
+_BY_REPORT = frozenset({"notify_authority", "complete_report"})
+
+
+def may_be_met(
+    incident: Incident, began: datetime | None, duty: str, *, at: datetime, how: str, now: datetime
+) -> datetime:
+    """Return when a duty was met outside the tracker, or refuse: reports are filed, decisions are recorded."""
+    must_be_open(incident)
+    if duty in _BY_REPORT:
+        raise ReportComesFirst
+    if duty == "assess":
+        raise DecisionComesFirst
+    at = require_not_future(at, now, "at")
+    if began is not None and at < began:
+        raise MetBeforeItBegan(field="at", at=at, begin=began)
+    if not how.strip():
+        raise ReasonIsMissing(field="how")
+    return at
+
+
+def may_be_set_aside(incident: Incident, duty: str, *, reason: str) -> None:
+    """Refuse to set aside the duty to decide, and anything without a reason."""
+    must_be_open(incident)
+    if duty == "assess":
+        raise DecisionComesFirst
+    if not reason.strip():
+        raise ReasonIsMissing(field="reason")
 
 
 def duty_key(regime: str, duty: str) -> str:

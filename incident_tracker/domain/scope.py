@@ -80,7 +80,7 @@ class TimesAreNotKnown(Refusal):
 class BreachTypeIsNotChosen(Refusal):
     """A detail of confidentiality, integrity or availability without that type of breach."""
 
-    message = "This belongs to a breach of %(breach_type)s. Choose that type too, or remove this answer."
+    message = "This belongs to a type of breach that is not chosen. Choose it too, or remove this answer."
 
 
 class ToldByOurselves(Refusal):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from incident_tracker.delivery.routing import Routing
 from incident_tracker.domain.escalation import Policy
 from incident_tracker.domain.regimes import Rule
 from incident_tracker.services.anchors import Anchors
@@ -23,7 +24,7 @@ class Context:
     now: Callable[[], datetime]
     rules: tuple[Rule, ...]
     policy: Policy
-    routing: Mapping[str, tuple[str, ...]]
+    routing: Routing
     reports: Mapping[str, AuthorityReport]
     anchors: Anchors
     wake: Callable[[], None]

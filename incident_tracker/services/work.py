@@ -13,7 +13,7 @@ from incident_tracker.services import obligations
 from incident_tracker.services.context import Context
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import journal as journal_rows
-from incident_tracker.store.incidents import Loaded
+from incident_tracker.store.incidents import Head, Loaded
 from incident_tracker.store.plain import to_json
 
 
@@ -61,9 +61,9 @@ class Work:
         """Record an event that belongs to no incident; it is sealed with the key of the year."""
         self._append(event, controller_id, None, self.keyring.year(self.now))
 
-    def note_on(self, loaded: Loaded, event: Event) -> None:
+    def note_on(self, head: Head, event: Event) -> None:
         """Record an event of an incident that changes none of its facts."""
-        self._enter(loaded, event)
+        self._append(event, head.controller_id, head.id, head.record_key)
 
     def finish(self) -> tuple[int, bytes] | None:
         """Link the collected entries; return the new head if it must be anchored outside at once."""

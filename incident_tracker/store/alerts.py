@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
@@ -80,7 +80,7 @@ def claim_steps(session: Session, now: datetime, limit: int) -> list[Alert]:
     """Return open alerts whose next step is due, locked, longest waiting first."""
     statement = (
         select(*_COLUMNS)
-        .where(AlertRow.state == "open", AlertRow.next_step_at <= now)
+        .where(AlertRow.state == text("'open'"), AlertRow.next_step_at <= now)
         .order_by(AlertRow.next_step_at, AlertRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -118,12 +118,12 @@ def of_incident(session: Session, incident_id: int, scope: Scope) -> list[Alert]
 
 def open_alerts(session: Session, scope: Scope) -> list[Alert]:
     """Return the alerts that nobody has taken."""
-    return _listed(session, scope, AlertRow.state == "open")
+    return _listed(session, scope, AlertRow.state == text("'open'"))
 
 
 def any_open(session: Session) -> bool:
     """Return whether any alert of the installation waits for an answer."""
-    return session.execute(select(AlertRow.id).where(AlertRow.state == "open").limit(1)).first() is not None
+    return session.execute(select(AlertRow.id).where(AlertRow.state == text("'open'")).limit(1)).first() is not None
 
 
 def references(session: Session, alerts: Sequence[Alert]) -> dict[str, str]:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
 from incident_tracker.domain.deadlines import Obligation
 from incident_tracker.domain.escalation import PlannedAlarm
 from incident_tracker.store.keys import Keyring
-from incident_tracker.store.tables.incidents import AlarmRow, ObligationRow
+from incident_tracker.store.tables.incidents import AlarmRow, AlertRow, ObligationRow
 
 PLACE = "obligations.set_aside_reason"
 
@@ -51,6 +51,12 @@ def of_incidents(
     for row in session.scalars(statement):
         found[row.incident_id].append(_kept(keyring, row))
     return found
+
+
+def by_ids(session: Session, keyring: Keyring, ids: Iterable[int]) -> dict[int, Kept]:
+    """Return obligations by id, for the clock, which serves all controllers."""
+    rows = session.scalars(select(ObligationRow).where(ObligationRow.id.in_(set(ids))))
+    return {row.id: _kept(keyring, row) for row in rows}
 
 
 def add(session: Session, keyring: Keyring, key_id: str, kept: Kept) -> int:
@@ -100,21 +106,37 @@ def cancel_alarms(session: Session, obligation_ids: Sequence[int]) -> None:
     )
 
 
-def claim_due(session: Session, now: datetime, limit: int) -> list[DueAlarm]:
-    """Mark the alarms whose time has come as fired and return them, the longest due first.
+def any_due(session: Session, now: datetime) -> bool:
+    """Return whether any alarm or any alert's next step is due; two index look-ups, no lock."""
+    alarm = select(AlarmRow.id).where(AlarmRow.state == text("'planned'"), AlarmRow.fire_at <= now).limit(1)
+    step = select(AlertRow.id).where(AlertRow.state == text("'open'"), AlertRow.next_step_at <= now).limit(1)
+    return session.execute(alarm).first() is not None or session.execute(step).first() is not None
 
-    On PostgreSQL another node's claims are skipped; on SQLite the write lock is held.
+
+def claim_due(session: Session, now: datetime, limit: int) -> list[DueAlarm]:
+    """Mark alarms whose time has come as fired and return them, the longest due first.
+
+    At most `limit` are looked up; whatever else is due for the same obligations comes along, so that no rung of one
+    obligation is left behind for the next batch. On PostgreSQL another node's claims are skipped; on SQLite the
+    write lock is held.
     """
     due = (
         select(AlarmRow.id)
-        .where(AlarmRow.state == "planned", AlarmRow.fire_at <= now)
+        .where(AlarmRow.state == text("'planned'"), AlarmRow.fire_at <= now)
         .order_by(AlarmRow.fire_at, AlarmRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    first = _fire(session, AlarmRow.id.in_(list(session.scalars(due))), now)
+    duties = {one.obligation_id for one in first}
+    rest = _fire(session, AlarmRow.obligation_id.in_(duties), now) if duties else []
+    return sorted(first + rest, key=lambda one: (one.alarm.fire_at, one.id))
+
+
+def _fire(session: Session, condition: ColumnElement[bool], now: datetime) -> list[DueAlarm]:
     statement = (
         update(AlarmRow)
-        .where(AlarmRow.id.in_(due.scalar_subquery()), AlarmRow.state == "planned")
+        .where(condition, AlarmRow.state == "planned", AlarmRow.fire_at <= now)
         .values(state="fired")
         .returning(
             AlarmRow.id,
@@ -126,11 +148,10 @@ def claim_due(session: Session, now: datetime, limit: int) -> list[DueAlarm]:
             AlarmRow.occurrence,
         )
     )
-    claimed = [
+    return [
         DueAlarm(row[0], row[1], row[2], row[3], PlannedAlarm(row[4], row[5], row[6]))
         for row in session.execute(statement)
     ]
-    return sorted(claimed, key=lambda one: (one.alarm.fire_at, one.id))
 
 
 def mark(session: Session, alarm_ids: Sequence[int], state: str) -> None:
@@ -153,7 +174,9 @@ def planned_alarms(session: Session, incident_id: int, scope: Scope) -> list[tup
 
 def count_overdue_unsent(session: Session, before: datetime, limit: int = 1000) -> int:
     """Return how many alarms should have gone off before an instant and did not (at most `limit`)."""
-    statement = select(AlarmRow.id).where(AlarmRow.state == "planned", AlarmRow.fire_at <= before).limit(limit)
+    statement = (
+        select(AlarmRow.id).where(AlarmRow.state == text("'planned'"), AlarmRow.fire_at <= before).limit(limit)
+    )
     return len(session.execute(statement).all())
 
 

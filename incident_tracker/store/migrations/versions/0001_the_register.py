@@ -56,7 +56,6 @@ def upgrade() -> None:
         sa.Column("started_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("beat_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
-        sa.Column("public_address", sa.Boolean(), nullable=False),
         sa.Column("trouble", sa.String(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("node", name=op.f("pk_heartbeats")),
     )

@@ -1,0 +1,117 @@
+"""What an alert says: reference, time, how to acknowledge; no facts, no persons; one GSM-7 segment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from incident_tracker import rendering
+from incident_tracker.domain.parties import OnCallContact
+from incident_tracker.domain.sms import fits_one_segment
+from incident_tracker.store.alerts import Alert
+from incident_tracker.store.incidents import Head
+from incident_tracker.store.obligations import Kept
+from notifiers.protocol import Content
+
+ZONE = "Europe/Copenhagen"
+_HALF_MINUTE = timedelta(seconds=30)
+_DEADLINE = {
+    ("da", "notify_authority"): "anmeldelsesfristen",
+    ("en", "notify_authority"): "the deadline to notify",
+    ("da", "inform_parties"): "jeres frist for at informere alle",
+    ("en", "inform_parties"): "your own deadline to inform all",
+}
+_ACT = {
+    ("da", "notify_authority"): "Anmeld nu og begrund forsinkelsen.",
+    ("en", "notify_authority"): "Notify now and give the reasons.",
+    ("da", "inform_parties"): "Informer alle parter nu.",
+    ("en", "inform_parties"): "Inform all parties now.",
+}
+_DUTY = {
+    ("da", "notify_people"): "underretning af de berørte",
+    ("en", "notify_people"): "telling the people affected",
+    ("da", "notify_controller"): "besked til den dataansvarlige",
+    ("en", "notify_controller"): "telling the controller",
+    ("da", "complete_report"): "resten af anmeldelsen",
+    ("en", "complete_report"): "the rest of the report",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alert with the incident and the duty it is about."""
+
+    alert: Alert
+    head: Head
+    kept: Kept | None
+
+
+def at_step(alert: Alert, step: int) -> Alert:
+    """Return the alert as it stands after moving on to a step."""
+    return replace(alert, step=step)
+
+
+def content(items: Sequence[Told], contact: OnCallContact, now: datetime) -> Content:
+    """Return what one person is told of one or several alerts."""
+    references = list(dict.fromkeys(one.head.reference for one in items))
+    text = _bundle(references, contact.language) if len(references) > 1 else single(_most_urgent(items), contact, now)
+    subject = rendering.message("alert/alert", "subject", contact.language, reference=", ".join(references[:3]))
+    return Content(text=text, subject=subject, language=contact.language)
+
+
+def single(told: Told, contact: OnCallContact, now: datetime) -> str:
+    """Return the text of one alert."""
+    language, reference = contact.language, told.head.reference
+    obligation = None if told.kept is None else told.kept.obligation
+    duty = "assess" if obligation is None else obligation.duty
+    anchor = told.alert.raised_at if obligation is None else (obligation.anchor_at or told.alert.raised_at)
+    since = rendering.hours_only(_rounded(now - anchor), language)
+    if told.alert.kind == "suspicion":
+        return rendering.message("alert/suspicion", "sms", language, reference=reference, since=since)
+    if duty == "assess":
+        return rendering.message("alert/assess", "sms", language, reference=reference, since=since)
+    if obligation is None or obligation.due_at is None:
+        named = _DUTY[language, duty]
+        return rendering.message("alert/open_duty", "sms", language, reference=reference, duty=named, since=since)
+    return _dated(reference, duty, obligation.due_at, language, now)
+
+
+def _dated(reference: str, duty: str, due_at: datetime, language: str, now: datetime) -> str:
+    if now >= due_at:
+        over = rendering.hours_only(_rounded(now - due_at), language)
+        act = _ACT[language, duty]
+        return rendering.message("alert/overdue", "sms", language, reference=reference, over=over, act=act)
+    return rendering.message(
+        "alert/rung",
+        "sms",
+        language,
+        reference=reference,
+        left=rendering.duration(_rounded(due_at - now), language),
+        deadline=_DEADLINE[language, duty],
+        due=rendering.moment(due_at, ZONE, language, "tiny"),
+    )
+
+
+def _bundle(references: list[str], language: str) -> str:
+    for shown in range(len(references), 0, -1):
+        rest = len(references) - shown
+        named = ", ".join(references[:shown]) + (f" +{rest}" if rest else "")
+        text = rendering.message("alert/bundle", "sms", language, count=len(references), references=named)
+        if fits_one_segment(text):
+            return text
+    return text
+
+
+def _most_urgent(items: Sequence[Told]) -> Told:
+    """Return the alert that speaks for the incident: the authority's deadline before others, the nearest first."""
+
+    def urgency(one: Told) -> tuple[bool, datetime, bool]:
+        due = one.alert.due_at
+        duty = "" if one.kept is None else one.kept.obligation.duty
+        return due is None, due or one.alert.raised_at, duty != "notify_authority"
+
+    return min(items, key=urgency)
+
+
+def _rounded(length: timedelta) -> timedelta:
+    """Return a length to the nearest minute, so that a tick's delay does not show as a lost minute."""
+    return max(timedelta(0), length) + _HALF_MINUTE

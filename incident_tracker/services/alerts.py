@@ -1,0 +1,173 @@
+"""Alerts: someone on call is told, and the next one, until someone takes it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from incident_tracker.delivery.enqueue import NewDelivery, enqueue
+from incident_tracker.domain.access import Act, Actor
+from incident_tracker.domain.errors import NotFound
+from incident_tracker.domain.escalation import contact_for
+from incident_tracker.domain.events import AlertAcknowledged, AlertRaised
+from incident_tracker.domain.parties import OnCallContact
+from incident_tracker.services import alert_texts
+from incident_tracker.services.context import Context
+from incident_tracker.services.work import Work, working
+from incident_tracker.store import alerts as rows
+from incident_tracker.store import controllers as controller_rows
+from incident_tracker.store import incidents as incident_rows
+from incident_tracker.store import obligations as obligation_rows
+from incident_tracker.store.alerts import Alert
+from incident_tracker.store.deliveries import Purpose
+from incident_tracker.store.ids import new_id
+from incident_tracker.store.incidents import Head
+from incident_tracker.store.keys import controller_subject
+from incident_tracker.store.obligations import Kept
+from notifiers.protocol import Channel
+
+VALID_SECONDS = 120
+"""An SMS that could not be delivered in this time is dropped by the provider; the next step tells anew."""
+RANK = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an alert is raised: the incident, the duty, and the rung that was reached (empty: it was just logged)."""
+
+    head: Head
+    kept: Kept | None
+    rung: str = ""
+    alarm_id: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return `suspicion`, `opened` (a breach from the start), `overdue` or `reminder`."""
+        if self.rung:
+            return "overdue" if self.rung == "overdue" else "reminder"
+        return "suspicion" if self.kept is None or self.kept.obligation.duty == "assess" else "opened"
+
+
+def raise_alerts(work: Work, causes: Sequence[Cause]) -> list[Alert]:
+    """Raise alerts and tell the first contact of each controller, bundled per person. Runs inside a unit of work."""
+    alerts = [_alert(work, cause) for cause in causes]
+    rows.supersede(work.session, [one.obligation_id for one in alerts if one.obligation_id is not None])
+    rows.add(work.session, alerts)
+    told = [alert_texts.Told(alert, cause.head, cause.kept) for alert, cause in zip(alerts, causes, strict=True)]
+    tell(work, told)
+    return alerts
+
+
+def tell(work: Work, told: Sequence[alert_texts.Told]) -> None:
+    """Send the message of each alert's step to the contact whose turn it is, one message a person."""
+    on_call = controller_rows.contacts(work.session, work.keyring, None)
+    turns: dict[tuple[int, int, bool], tuple[OnCallContact, list[alert_texts.Told]]] = {}
+    for one in told:
+        contact = contact_for(one.alert.step, on_call.get(one.alert.controller_id, ()))
+        contact_ids = () if contact is None else (contact.id,)
+        raised = AlertRaised(one.alert.id, one.alert.kind, one.alert.rung, one.alert.step, contact_ids)
+        work.note_on(one.head, raised)
+        if contact is not None:
+            key = contact.id, one.alert.step, one.head.exercise
+            turns.setdefault(key, (contact, []))[1].append(one)
+    for local_only in (False, True):
+        chosen = [turn for (_, _, exercise), turn in turns.items() if exercise is local_only]
+        _send(work, [_message(work, contact, items) for contact, items in chosen], local_only=local_only)
+
+
+def take_next_steps(work: Work, limit: int) -> int:
+    """Tell the next contact of each alert that nobody took in time; return how many alerts moved on."""
+    waiting = rows.claim_steps(work.session, work.now, limit)
+    if not waiting:
+        return 0
+    counts = {key: len(found) for key, found in controller_rows.contacts(work.session, work.keyring, None).items()}
+    heads = incident_rows.heads(work.session, [one.incident_id for one in waiting])
+    duties = obligation_rows.by_ids(
+        work.session, work.keyring, [one.obligation_id for one in waiting if one.obligation_id is not None]
+    )
+    told = []
+    for alert in waiting:
+        step = alert.step + 1
+        after = work.context.policy.next_step_at(step, work.now, counts.get(alert.controller_id, 0))
+        after = after or work.now + work.context.policy.step_delay
+        rows.advance(work.session, [alert.id], step, after)
+        kept = duties.get(alert.obligation_id) if alert.obligation_id is not None else None
+        told.append(alert_texts.Told(alert_texts.at_step(alert, step), heads[alert.incident_id], kept))
+    tell(work, told)
+    return len(waiting)
+
+
+def acknowledge(
+    context: Context, actor: Actor, reference: str, *, via: str, alert_ids: Iterable[str] = ()
+) -> list[str]:
+    """Take the open alerts of an incident (or those named); return the ids taken. The deadline runs on."""
+    with working(context, actor) as work:
+        loaded = work.load(reference, Act.WORK)
+        named = set(alert_ids)
+        found = rows.of_incident(work.session, loaded.id, actor.scope)
+        if named - {one.id for one in found}:
+            raise NotFound(what="alert")
+        wanted = [one.id for one in found if one.state == "open" and (not named or one.id in named)]
+        return acknowledge_in(work, wanted, via=via)
+
+
+def acknowledge_in(work: Work, alert_ids: Sequence[str], *, via: str, contact_id: int | None = None) -> list[str]:
+    """Take alerts inside a unit of work and write who took them into each incident's journal."""
+    taken = rows.acknowledge(work.session, alert_ids, work.actor.name, via, work.now)
+    found = rows.by_ids(work.session, taken, None)
+    heads = incident_rows.heads(work.session, [one.incident_id for one in found])
+    for alert in found:
+        work.note_on(heads[alert.incident_id], AlertAcknowledged(alert.id, work.now, via, contact_id))
+    return taken
+
+
+def _alert(work: Work, cause: Cause) -> Alert:
+    obligation = None if cause.kept is None else cause.kept.obligation
+    return Alert(
+        id=new_id(work.now),
+        controller_id=cause.head.controller_id,
+        incident_id=cause.head.id,
+        obligation_id=None if cause.kept is None else cause.kept.id,
+        alarm_id=cause.alarm_id,
+        kind=cause.kind,
+        rung=cause.rung,
+        raised_at=work.now,
+        due_at=None if obligation is None else obligation.due_at,
+        state="open",
+        step=0,
+        next_step_at=work.now + work.context.policy.step_delay,
+    )
+
+
+def _message(work: Work, contact: OnCallContact, items: Sequence[alert_texts.Told]) -> NewDelivery:
+    first = items[0]
+    channel = Channel.EMAIL if contact.muted and contact.email else Channel.SMS
+    address = contact.email if channel is Channel.EMAIL else contact.phone
+    step = first.alert.step
+    subject = controller_subject(contact.controller_id)
+    return NewDelivery(
+        controller_id=contact.controller_id,
+        incident_id=first.head.id if len({one.head.id for one in items}) == 1 else None,
+        contact_id=contact.id,
+        purpose=Purpose.ALERT if step == 0 else Purpose.ESCALATION,
+        once=f"alert:{first.alert.id}:{step}:{contact.id}:{len(items)}",
+        channel=channel,
+        address=address,
+        address_hash=work.keyring.fingerprint(subject, address, work.now),
+        content=alert_texts.content(items, contact, work.now),
+        rank=RANK,
+        valid_for=VALID_SECONDS,
+        alert_ids=tuple(one.alert.id for one in items),
+        step=step,
+    )
+
+
+def _send(work: Work, messages: Sequence[NewDelivery], *, local_only: bool) -> None:
+    if messages:
+        enqueue(
+            work.session,
+            work.keyring,
+            work.keyring.year(work.now),
+            work.now,
+            work.context.routing,
+            messages,
+            local_only=local_only,
+        )

@@ -1,0 +1,71 @@
+"""What the clock does at each tick: raise what is due, take the next steps, draining until nothing is left."""
+
+from incident_tracker.domain import escalation
+from incident_tracker.domain.access import CLOCK
+from incident_tracker.domain.deadlines import is_settled
+from incident_tracker.services import alerts, obligations
+from incident_tracker.services.alerts import Cause
+from incident_tracker.services.context import Context
+from incident_tracker.services.work import Work, working
+from incident_tracker.store import heartbeats
+from incident_tracker.store import incidents as incident_rows
+from incident_tracker.store import obligations as rows
+from incident_tracker.store.obligations import DueAlarm, Kept
+
+BATCH = 500
+"""Alarms claimed in one transaction: about 100 ms of work."""
+
+
+def tick(context: Context, node: str) -> int:
+    """Raise every alarm that is due and take every step that is due; return how many there were.
+
+    One transaction a batch: claimed alarms, alerts, outbox rows and journal entries are committed together, so that
+    a crash leaves either all of them or none. Any number of nodes may tick at once.
+    """
+    done = 0
+    while True:
+        with context.database.reading() as session:
+            waiting = rows.any_due(session, context.now())
+        if not waiting:
+            return done
+        done += _batch(context, node)
+
+
+def _batch(context: Context, node: str) -> int:
+    with working(context, CLOCK) as work:
+        due = rows.claim_due(work.session, work.now, BATCH)
+        if due:
+            _fire(work, due)
+        stepped = alerts.take_next_steps(work, BATCH)
+        heartbeats.beat(work.session, node, work.now)
+    return len(due) + stepped
+
+
+def _fire(work: Work, due: list[DueAlarm]) -> None:
+    """Raise one alert for each obligation with alarms due: the latest rung speaks for the earlier ones."""
+    duties = rows.by_ids(work.session, work.keyring, [one.obligation_id for one in due])
+    heads = incident_rows.heads(work.session, [one.incident_id for one in due])
+    work.keyring.warm(head.record_key for head in heads.values())
+    latest = {one.obligation_id: one for one in due if _still_runs(duties.get(one.obligation_id), one)}
+    speaking = {one.id for one in latest.values()}
+    merged = [one.id for one in due if one.id not in speaking and one.obligation_id in latest]
+    idle = [one.id for one in due if one.obligation_id not in latest]
+    rows.mark(work.session, merged, "merged")
+    rows.mark(work.session, idle, "cancelled")
+    causes = [
+        Cause(heads[one.incident_id], duties[one.obligation_id], one.alarm.rung, one.id) for one in latest.values()
+    ]
+    alerts.raise_alerts(work, causes)
+    for one in latest.values():
+        _plan_repeat(work, duties[one.obligation_id], one)
+
+
+def _still_runs(kept: Kept | None, due: DueAlarm) -> bool:
+    return kept is not None and kept.plan == due.plan and not is_settled(kept.obligation)
+
+
+def _plan_repeat(work: Work, kept: Kept, fired: DueAlarm) -> None:
+    rule = obligations.rule_of(work.context, kept.obligation)
+    following = escalation.next_alarm(kept.obligation, rule, fired.alarm, work.now)
+    if following is not None:
+        rows.plan_alarms(work.session, kept, [following])

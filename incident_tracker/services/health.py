@@ -1,0 +1,66 @@
+"""Is the clock alive, is anything due unsent, who must know."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from incident_tracker.services.context import Context
+from incident_tracker.store import heartbeats, migrations
+from incident_tracker.store import obligations as obligation_rows
+from incident_tracker.store.database import NotSaved
+
+STALE_AFTER = timedelta(seconds=30)
+STALE_TICKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """`age` since the last sign of life (None: there never was one); `running` while it is young enough."""
+
+    running: bool
+    last_seen_at: datetime | None
+    age: timedelta | None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether this installation keeps its promise right now, and if not, why."""
+
+    ready: bool
+    database: str
+    migrations: str
+    heartbeat_age_seconds: float | None
+    overdue_unsent_alarms: int | None
+
+
+def stale_after(context: Context) -> timedelta:
+    """Return the age from which a heartbeat counts as silence: three ticks, at least 30 seconds."""
+    return max(STALE_AFTER, STALE_TICKS * timedelta(seconds=context.settings.clock.tick_seconds))
+
+
+def clock_state(context: Context) -> ClockState:
+    """Return the state of the clock, as every page shows it."""
+    with context.database.reading() as session:
+        beat = heartbeats.last(session)
+    if beat is None:
+        return ClockState(running=False, last_seen_at=None, age=None)
+    age = max(timedelta(0), context.now() - beat.beat_at)
+    return ClockState(age <= stale_after(context), beat.beat_at, age, beat.trouble)
+
+
+def readiness(context: Context) -> Readiness:
+    """Return what `/readyz` says. Nothing in it is personal or secret."""
+    try:
+        migrations.check(context.database)
+        state = clock_state(context)
+        late = context.now() - stale_after(context)
+        with context.database.reading() as session:
+            overdue = obligation_rows.count_overdue_unsent(session, late)
+    except migrations.DatabaseIsOld as refusal:
+        return Readiness(False, "ok", str(refusal), None, None)
+    except migrations.DatabaseIsNewer as refusal:
+        return Readiness(False, "ok", str(refusal), None, None)
+    except NotSaved as trouble:
+        return Readiness(False, str(trouble), "unknown", None, None)
+    age = None if state.age is None else round(state.age.total_seconds(), 1)
+    return Readiness(state.running and overdue == 0, "ok", "ok", age, overdue)

@@ -1,0 +1,221 @@
+"""Incidents: log a suspicion, decide, contain, close; and what the pages and the shell read of them."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from incident_tracker.domain import incident as rules
+from incident_tracker.domain.access import Act, Actor
+from incident_tracker.domain.counts import CountRange
+from incident_tracker.domain.deadlines import Obligation, is_settled
+from incident_tracker.domain.errors import NotFound
+from incident_tracker.domain.events import (
+    DutyMet,
+    DutySetAside,
+    Event,
+    IncidentOpened,
+    NoteAdded,
+    OwnerAssigned,
+)
+from incident_tracker.domain.incident import Incident
+from incident_tracker.domain.parties import Controller, PartyRole
+from incident_tracker.domain.periods import require_not_future
+from incident_tracker.services import alerts
+from incident_tracker.services.context import Context
+from incident_tracker.services.texts import TITLE_LIMIT, clean, clean_line
+from incident_tracker.services.work import Work, working
+from incident_tracker.store import controllers as controller_rows
+from incident_tracker.store import incidents as rows
+from incident_tracker.store import obligations as obligation_rows
+from incident_tracker.store.ids import new_id
+from incident_tracker.store.incidents import Loaded
+from incident_tracker.store.keys import KeyKind
+
+
+def open_incident(
+    context: Context,
+    actor: Actor,
+    *,
+    title: str,
+    what_happened: str = "",
+    detected_at: datetime | None = None,
+    role: PartyRole = PartyRole.CONTROLLER,
+    place: str = "",
+    ongoing: str = "unknown",
+    people_estimate: CountRange | None = None,
+    exercise: bool = False,
+    controller_id: int | None = None,
+    aware_at: datetime | None = None,
+    aware_reason: str = "",
+) -> str:
+    """Log a suspected breach and alert the on-call contact; return its reference.
+
+    Incident, obligations, alarms, alert, SMS row and journal entries are one transaction. `aware_at` with a reason
+    records awareness in the same transaction.
+    """
+    title = clean_line(title, "title", limit=TITLE_LIMIT)
+    what_happened = clean(what_happened, "what_happened", required=False)
+    place = clean_line(place, "place", limit=500, required=False)
+    controller = _controller(context, actor, controller_id)
+    now = context.now()
+    detected = now if detected_at is None else require_not_future(detected_at, now, "detected_at")
+    keys = _keys(context, now)
+    with working(context, actor) as work:
+        year = now.astimezone(ZoneInfo(controller.time_zone)).year
+        reference = rows.next_reference(work.session, controller, year, exercise=exercise)
+        event = IncidentOpened(
+            reference=reference,
+            controller_id=controller.id,
+            title=title,
+            what_happened=what_happened,
+            role=role,
+            detected_at=detected,
+            place=place,
+            ongoing=ongoing,
+            people_estimate=people_estimate,
+            exercise=exercise,
+        )
+        loaded = work.open(event, keys)
+        if aware_at is not None:
+            loaded = work.record(loaded, _awareness(loaded, aware_at, aware_reason, work.now))
+        _alert_of_suspicion(work, loaded)
+    return reference
+
+
+def record_awareness(context: Context, actor: Actor, reference: str, *, at: datetime, reason: str) -> None:
+    """Decide that the controller is aware of a breach since `at`; this starts (or moves) the 72 hours."""
+    with working(context, actor) as work:
+        loaded = work.load(reference, Act.WORK)
+        work.record(loaded, _awareness(loaded, at, reason, work.now))
+
+
+def find_not_a_breach(
+    context: Context, actor: Actor, reference: str, *, reason: str, at: datetime | None = None
+) -> None:
+    """Decide that it is no breach; it stays in the register with the reason."""
+    reason = clean(reason, "reason", required=False)
+    _decide(
+        context,
+        actor,
+        reference,
+        Act.DECIDE,
+        lambda one, now: rules.find_not_a_breach(one, at=at or now, reason=reason, now=now),
+    )
+
+
+def contain(context: Context, actor: Actor, reference: str, *, at: datetime, how: str) -> None:
+    """Record that the damage no longer grows since `at`."""
+    how = clean(how, "how", required=False)
+    _decide(context, actor, reference, Act.WORK, lambda one, now: rules.contain(one, at=at, how=how, now=now))
+
+
+def close(context: Context, actor: Actor, reference: str, *, reason: str) -> None:
+    """Close an incident whose duties are all met or set aside."""
+    reason = clean(reason, "reason", required=False)
+    with working(context, actor) as work:
+        loaded = work.load(reference, Act.DECIDE)
+        running = [one for one in _obligations(work, loaded) if not is_settled(one)]
+        duties = tuple(one.duty for one in running)
+        work.record(loaded, rules.close(loaded.incident, reason=reason, open_duties=duties, now=work.now))
+
+
+def reopen(context: Context, actor: Actor, reference: str, *, reason: str) -> None:
+    """Take up an incident again that was closed or found not to be a breach."""
+    reason = clean(reason, "reason", required=False)
+    _decide(context, actor, reference, Act.DECIDE, lambda one, now: rules.reopen(one, reason=reason, now=now))
+
+
+def add_note(context: Context, actor: Actor, reference: str, *, text: str) -> None:
+    """Write something down on an incident."""
+    text = clean(text, "text")
+    with working(context, actor) as work:
+        work.record(work.load(reference, Act.WORK), NoteAdded(text))
+
+
+def assign_owner(context: Context, actor: Actor, reference: str, *, user_id: int | None, name: str) -> None:
+    """Give the lead to a member of staff, or to nobody."""
+    with working(context, actor) as work:
+        loaded = work.load(reference, Act.WORK)
+        rules.must_be_open(loaded.incident)
+        if loaded.incident.owner_id != user_id:
+            work.record(loaded, OwnerAssigned(user_id, name))
+
+
+def meet_duty(
+    context: Context, actor: Actor, reference: str, *, regime: str, duty: str, at: datetime, how: str
+) -> None:
+    """Record that a duty was met outside the tracker, with words on where the proof lies."""
+    how = clean(how, "how", required=False)
+    with working(context, actor) as work:
+        loaded = work.load(reference, Act.WORK)
+        obligation = _running(work, loaded, regime, duty)
+        met_at = rules.may_be_met(loaded.incident, obligation.anchor_at, duty, at=at, how=how, now=work.now)
+        work.record(loaded, DutyMet(regime, duty, met_at, how))
+
+
+def set_duty_aside(context: Context, actor: Actor, reference: str, *, regime: str, duty: str, reason: str) -> None:
+    """Record that a duty does not bind here, with the written reason."""
+    reason = clean(reason, "reason", required=False)
+    with working(context, actor) as work:
+        loaded = work.load(reference, Act.DECIDE)
+        _running(work, loaded, regime, duty)
+        rules.may_be_set_aside(loaded.incident, duty, reason=reason)
+        work.record(loaded, DutySetAside(regime, duty, work.now, reason))
+
+
+def _decide(
+    context: Context, actor: Actor, reference: str, act: Act, decide: Callable[[Incident, datetime], Event]
+) -> None:
+    with working(context, actor) as work:
+        loaded = work.load(reference, act)
+        work.record(loaded, decide(loaded.incident, work.now))
+
+
+def _awareness(loaded: Loaded, at: datetime, reason: str, now: datetime) -> Event:
+    reason = clean(reason, "reason", required=False)
+    return rules.record_awareness(loaded.incident, at=at, reason=reason, now=now)
+
+
+def _alert_of_suspicion(work: Work, loaded: Loaded) -> None:
+    """Tell the on-call contact at once, unless a rung is due this moment: then the tick says more than we could."""
+    planned = obligation_rows.planned_alarms(work.session, loaded.id, None)
+    if planned and planned[0][1].fire_at <= work.now:
+        return
+    kept = obligation_rows.of_incidents(work.session, work.keyring, [loaded.id], None)[loaded.id]
+    running = [one for one in kept if not is_settled(one.obligation)]
+    dated = [one for one in running if one.obligation.due_at is not None]
+    speaking = next(iter(dated or running), None)
+    alerts.raise_alerts(work, [alerts.Cause(loaded.head, speaking)])
+
+
+def _obligations(work: Work, loaded: Loaded) -> list[Obligation]:
+    kept = obligation_rows.of_incidents(work.session, work.keyring, [loaded.id], None)[loaded.id]
+    return [one.obligation for one in kept]
+
+
+def _running(work: Work, loaded: Loaded, regime: str, duty: str) -> Obligation:
+    rules.must_be_open(loaded.incident)
+    found = [one for one in _obligations(work, loaded) if (one.regime, one.duty) == (regime, duty)]
+    if not found:
+        raise NotFound(what=duty)
+    if is_settled(found[0]):
+        raise rules.AlreadySettled(reference=loaded.incident.reference)
+    return found[0]
+
+
+def _controller(context: Context, actor: Actor, controller_id: int | None) -> Controller:
+    with context.database.reading() as session:
+        scope = actor.scope_for(Act.REPORT)
+        if controller_id is not None:
+            return controller_rows.get(session, context.keyring, controller_id, scope)
+        found = controller_rows.listing(session, context.keyring, scope)
+    if not found:
+        raise rules.NoController
+    if len(found) > 1:
+        raise rules.WhichController(names=", ".join(one.slug for one in found))
+    return found[0]
+
+
+def _keys(context: Context, now: datetime) -> tuple[str, str]:
+    made = context.keyring.ensure([KeyKind.RECORD, KeyKind.PEOPLE], new_id(now), now)
+    return made[KeyKind.RECORD], made[KeyKind.PEOPLE]

@@ -1,0 +1,41 @@
+"""Signs of life of the clocks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from incident_tracker.store.tables.outbox import HeartbeatRow
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The last sign of life of one node."""
+
+    node: str
+    started_at: datetime
+    beat_at: datetime
+    version: str
+    trouble: str
+
+
+def start(session: Session, node: str, version: str, now: datetime) -> None:
+    """Announce a node."""
+    session.execute(insert(HeartbeatRow).values(node=node, started_at=now, beat_at=now, version=version))
+
+
+def beat(session: Session, node: str, now: datetime, trouble: str = "") -> None:
+    """Give a sign of life."""
+    session.execute(update(HeartbeatRow).where(HeartbeatRow.node == node).values(beat_at=now, trouble=trouble))
+
+
+def stop(session: Session, node: str) -> None:
+    """Take a node's heartbeat away: it stopped on purpose."""
+    session.execute(delete(HeartbeatRow).where(HeartbeatRow.node == node))
+
+
+def last(session: Session) -> Beat | None:
+    """Return the newest sign of life of any node."""
+    row = session.scalars(select(HeartbeatRow).order_by(HeartbeatRow.beat_at.desc()).limit(1)).first()
+    return None if row is None else Beat(row.node, row.started_at, row.beat_at, row.version, row.trouble)
