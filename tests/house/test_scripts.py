@@ -139,3 +139,16 @@ def test_an_old_python_is_named_with_the_way_out(clone: Path, tmp_path: Path) ->
     assert "Python 3.11 or newer is needed" in result.stderr
     assert "Python 3.9.2" in result.stderr
     assert not (clone / ".venv").exists()
+
+
+def test_the_server_starts_after_the_bootstrap_and_is_given_what_was_asked(tmp_path: Path) -> None:
+    for file, line in {
+        "script/bootstrap": 'echo "bootstrap $*"',
+        ".venv/bin/incident-tracker": 'echo "incident-tracker $*"',
+    }.items():
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / file).chmod(0o755)
+    shutil.copy(ROOT / "script/server", tmp_path / "script/server")
+    result = _call(tmp_path.parent, str(tmp_path / "script/server"), "--demo")
+    assert result.stdout.splitlines() == ["bootstrap ", "incident-tracker serve --demo"]
