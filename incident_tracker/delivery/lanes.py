@@ -27,8 +27,9 @@ class Unit:
     given_up: bool = False
 
     def calls(self, most: int) -> Iterator[Sequence[Message]]:
-        """Yield the messages call by call: first tries together, each later try alone, so that one message that
-        upsets its notifier takes no other with it.
+        """Yield the messages call by call: first tries together, later tries alone.
+
+        A message that upsets its notifier then takes no other with it.
         """
         fresh = [one for one in self.messages if self.held[one.attempt].number == 1]
         alone = [one for one in self.messages if self.held[one.attempt].number > 1]

@@ -440,7 +440,7 @@ def move_alerts_on(session: Session, delivery_ids: Collection[str], now: datetim
         .where(
             AlertDeliveryRow.delivery_id.in_(delivery_ids),
             AlertDeliveryRow.alert_id == AlertRow.id,
-            AlertDeliveryRow.step >= AlertRow.step - 1,
+            AlertDeliveryRow.step >= AlertRow.step,
         )
         .correlate(AlertRow)
     )
