@@ -29,6 +29,8 @@ from notifiers.protocol import AuthorityReport, Channel, Notifier, NotifierSetti
 
 _log = structlog.get_logger()
 REPORTS = ("datatilsynet",)
+Key = tuple[str, Channel]
+"""Name and channel of a notifier."""
 
 
 def system_now() -> datetime:
@@ -42,7 +44,7 @@ class Tracker:
 
     context: Context
     engine: Engine
-    notifiers: Mapping[str, Notifier]
+    carriers: Mapping[Key, Notifier]
     woken: threading.Event
     node: str
 
@@ -66,7 +68,7 @@ def build(
     settings: Settings,
     *,
     now: Callable[[], datetime] = system_now,
-    notifiers: Mapping[str, Notifier] | None = None,
+    notifiers: Mapping[Key, Notifier] | None = None,
     probe: Callable[[str], None] | None = None,
 ) -> Tracker:
     """Put the tracker together; refuse an old database, a wrong master key and settings that cannot work."""
@@ -131,9 +133,9 @@ def _policy(settings: Settings) -> Policy:
     return policy if minutes is None else replace(policy, step_delay=timedelta(minutes=minutes))
 
 
-def _notifiers(settings: Settings) -> dict[str, Notifier]:
-    """Return one notifier for each name and channel that the routing names, keyed `name` (or `name/channel`)."""
-    carriers: dict[str, Notifier] = {}
+def _notifiers(settings: Settings) -> dict[Key, Notifier]:
+    """Return one notifier for each name and channel that the routing names; the local outbox is always there."""
+    carriers: dict[Key, Notifier] = {}
     mistakes: list[str] = []
     wanted = {(name, channel) for channel, names in settings.routing.by_channel().items() for name in names}
     for name, channel in sorted(wanted | {("outbox", "sms"), ("outbox", "email")}):
@@ -141,7 +143,7 @@ def _notifiers(settings: Settings) -> dict[str, Notifier]:
             kind: Any = discovery.load(name)
             section = {"dir": settings.data.dir / "outbox"} if name == "outbox" else {}
             section |= settings.notifiers.get(name, {})
-            carriers[f"{name}/{channel}"] = kind.from_settings(section, channel=Channel(channel))
+            carriers[name, Channel(channel)] = kind.from_settings(section, channel=Channel(channel))
         except NotifierSettingsError as error:
             mistakes += [f"notifiers.{name}: {mistake}" for mistake in error.mistakes]
         except (discovery.UnknownNotifierError, discovery.BrokenNotifierError) as error:
@@ -153,7 +155,7 @@ def _notifiers(settings: Settings) -> dict[str, Notifier]:
     return carriers
 
 
-def _use_callbacks(carriers: Mapping[str, Notifier], settings: Settings) -> None:
+def _use_callbacks(carriers: Mapping[Key, Notifier], settings: Settings) -> None:
     for carrier in carriers.values():
         use = getattr(carrier, "use_callbacks", None)
         if use is not None:

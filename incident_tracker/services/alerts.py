@@ -20,7 +20,6 @@ from incident_tracker.store.alerts import Alert
 from incident_tracker.store.deliveries import Purpose
 from incident_tracker.store.ids import new_id
 from incident_tracker.store.incidents import Head
-from incident_tracker.store.keys import controller_subject
 from incident_tracker.store.obligations import Kept
 from notifiers.protocol import Channel
 
@@ -95,6 +94,12 @@ def take_next_steps(work: Work, limit: int) -> int:
     return len(waiting)
 
 
+def any_open(context: Context) -> bool:
+    """Return whether any alert waits for an answer."""
+    with context.database.reading() as session:
+        return rows.any_open(session)
+
+
 def acknowledge(
     context: Context, actor: Actor, reference: str, *, via: str, alert_ids: Iterable[str] = ()
 ) -> list[str]:
@@ -139,10 +144,10 @@ def _alert(work: Work, cause: Cause) -> Alert:
 
 def _message(work: Work, contact: OnCallContact, items: Sequence[alert_texts.Told]) -> NewDelivery:
     first = items[0]
-    channel = Channel.EMAIL if contact.muted and contact.email else Channel.SMS
+    channel = _channel(work, contact)
     address = contact.email if channel is Channel.EMAIL else contact.phone
     step = first.alert.step
-    subject = controller_subject(contact.controller_id)
+    subject = controller_rows.look_up_subject(contact.controller_id)
     return NewDelivery(
         controller_id=contact.controller_id,
         incident_id=first.head.id if len({one.head.id for one in items}) == 1 else None,
@@ -158,6 +163,13 @@ def _message(work: Work, contact: OnCallContact, items: Sequence[alert_texts.Tol
         alert_ids=tuple(one.alert.id for one in items),
         step=step,
     )
+
+
+def _channel(work: Work, contact: OnCallContact) -> Channel:
+    """Return the first channel of the policy that reaches her; SMS does not while she is opted out."""
+    reaches = {Channel.SMS: not contact.muted, Channel.EMAIL: bool(contact.email)}
+    named = (Channel(name) for name in work.context.policy.channels)
+    return next((channel for channel in named if reaches.get(channel, False)), Channel.SMS)
 
 
 def _send(work: Work, messages: Sequence[NewDelivery], *, local_only: bool) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from incident_tracker.services.context import Context
+from incident_tracker.store import alerts as alert_rows
 from incident_tracker.store import heartbeats, migrations
 from incident_tracker.store import obligations as obligation_rows
 from incident_tracker.store.database import NotSaved
@@ -27,10 +28,10 @@ class Readiness:
     """Whether this installation keeps its promise right now, and if not, why."""
 
     ready: bool
-    database: str
-    migrations: str
-    heartbeat_age_seconds: float | None
-    overdue_unsent_alarms: int | None
+    database: str = "ok"
+    migrations: str = "ok"
+    heartbeat_age_seconds: float | None = None
+    overdue_unsent_alarms: int | None = None
 
 
 def stale_after(context: Context) -> timedelta:
@@ -56,11 +57,17 @@ def readiness(context: Context) -> Readiness:
         late = context.now() - stale_after(context)
         with context.database.reading() as session:
             overdue = obligation_rows.count_overdue_unsent(session, late)
-    except migrations.DatabaseIsOld as refusal:
-        return Readiness(False, "ok", str(refusal), None, None)
-    except migrations.DatabaseIsNewer as refusal:
-        return Readiness(False, "ok", str(refusal), None, None)
+    except (migrations.DatabaseIsOld, migrations.DatabaseIsNewer) as refusal:
+        return Readiness(ready=False, migrations=str(refusal))
     except NotSaved as trouble:
-        return Readiness(False, str(trouble), "unknown", None, None)
+        return Readiness(ready=False, database=str(trouble), migrations="unknown")
     age = None if state.age is None else round(state.age.total_seconds(), 1)
-    return Readiness(state.running and overdue == 0, "ok", "ok", age, overdue)
+    return Readiness(ready=state.running and overdue == 0, heartbeat_age_seconds=age, overdue_unsent_alarms=overdue)
+
+
+def nothing_due_unsent(context: Context) -> bool:
+    """Return whether every alarm that was due went off and every alert's message is on its way."""
+    late = context.now() - stale_after(context)
+    with context.database.reading() as session:
+        overdue = obligation_rows.count_overdue_unsent(session, late, limit=1)
+        return overdue == 0 and not alert_rows.any_unsent(session, late)

@@ -166,6 +166,32 @@ def open_told(session: Session, contact_ids: Sequence[int]) -> list[str]:
     return list(session.scalars(statement))
 
 
+def count_answers(session: Session, contact_id: int, since: datetime) -> int:
+    """Return how many replies of a contact were answered since an instant."""
+    statement = select(DeliveryRow.id).where(
+        DeliveryRow.contact_id == contact_id,
+        DeliveryRow.created_at >= since,
+        DeliveryRow.once.startswith("answer:"),
+    )
+    return len(session.execute(statement.limit(100)).all())
+
+
+def any_unsent(session: Session, before: datetime) -> bool:
+    """Return whether a message of an open alert should have been sent before an instant and is still waiting."""
+    statement = (
+        select(AlertRow.id)
+        .join(AlertDeliveryRow, AlertDeliveryRow.alert_id == AlertRow.id)
+        .join(DeliveryRow, DeliveryRow.id == AlertDeliveryRow.delivery_id)
+        .where(
+            AlertRow.state == text("'open'"),
+            DeliveryRow.state.in_(("pending", "in_doubt")),
+            DeliveryRow.created_at <= before,
+        )
+        .limit(1)
+    )
+    return session.execute(statement).first() is not None
+
+
 def told(session: Session, alert_id: str, scope: Scope) -> list[Told]:
     """Return the messages that told of an alert, in order."""
     statement = (

@@ -30,9 +30,9 @@ def beat(session: Session, node: str, now: datetime, trouble: str = "") -> None:
     session.execute(update(HeartbeatRow).where(HeartbeatRow.node == node).values(beat_at=now, trouble=trouble))
 
 
-def stop(session: Session, node: str) -> None:
-    """Take a node's heartbeat away: it stopped on purpose."""
-    session.execute(delete(HeartbeatRow).where(HeartbeatRow.node == node))
+def forget(session: Session, before: datetime) -> None:
+    """Forget nodes that gave no sign of life since an instant."""
+    session.execute(delete(HeartbeatRow).where(HeartbeatRow.beat_at < before))
 
 
 def last(session: Session) -> Beat | None:

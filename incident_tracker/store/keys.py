@@ -110,11 +110,6 @@ INSTALLATION = "installation"
 """The subject whose look-up key finds staff by e-mail."""
 
 
-def controller_subject(controller_id: int) -> str:
-    """Return the subject whose look-up key finds a controller's people by phone or e-mail."""
-    return f"controller:{controller_id}"
-
-
 class Keyring:
     """Opens and makes data keys. Unwrapped keys stay in memory only."""
 

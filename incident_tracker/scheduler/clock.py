@@ -1,0 +1,153 @@
+"""The threads of a node: one ticks, one sends; APScheduler only says when to look again.
+
+Losing the process loses nothing: whatever is due is found in the database by the next tick of any node.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from incident_tracker import __version__
+from incident_tracker.bootstrap import Tracker
+from incident_tracker.domain.access import CLOCK
+from incident_tracker.domain.events import ClockStopped
+from incident_tracker.scheduler.trouble import Watch
+from incident_tracker.services import alerts, clock, health, housekeeping, journal, replies
+from incident_tracker.services.work import working
+from incident_tracker.store import heartbeats
+
+_log = structlog.get_logger()
+
+SWEEP_SECONDS = 5
+MINUTE_SECONDS = 60
+SILENCE_WORTH_NOTING = timedelta(minutes=5)
+JUMP_WORTH_NOTING = timedelta(seconds=60)
+
+
+class Clock:
+    """Clock and outbox of one node. `start` returns at once; `stop` lets what is in flight finish."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        """Prepare; nothing runs yet."""
+        self._tracker = tracker
+        self._context = tracker.context
+        self._stop = threading.Event()
+        self._watch = Watch(tracker)
+        self._beaten_at = 0.0
+        self._previous: tuple[float, float] | None = None
+        self._threads = [
+            threading.Thread(target=self._tick_loop, name="clock", daemon=True),
+            threading.Thread(target=self._send_loop, name="outbox", daemon=True),
+        ]
+        self._metronome = BackgroundScheduler(
+            timezone="UTC",
+            jobstores={"default": MemoryJobStore()},
+            executors={"default": ThreadPoolExecutor(4)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        """Announce the node, note a silence that went before, and begin to tick and to send."""
+        self._announce()
+        clock_settings = self._tracker.settings.clock
+        self._every(clock_settings.tick_seconds, self._tracker.woken.set, "tick")
+        self._every(SWEEP_SECONDS, self._sweep, "sweep")
+        self._every(clock_settings.poll_seconds, self._poll, "poll")
+        self._every(MINUTE_SECONDS, self._minute, "minute")
+        for thread in self._threads:
+            thread.start()
+        self._metronome.start()
+        self._tracker.woken.set()
+
+    def stop(self, timeout: float = 30.0) -> bool:
+        """Stop claiming, let what is in flight finish; return whether all ended within `timeout` seconds."""
+        self._stop.set()
+        self._metronome.shutdown(wait=False)
+        self._tracker.woken.set()
+        self._tracker.engine.wake()
+        ends_at = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, ends_at - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _every(self, seconds: float, job: Callable[[], None], name: str) -> None:
+        self._metronome.add_job(job, "interval", seconds=seconds, id=name)
+
+    def _announce(self) -> None:
+        now = self._context.now()
+        with self._context.database.writing(urgent=True) as session:
+            last = heartbeats.last(session)
+            heartbeats.start(session, self._tracker.node, __version__, now)
+        if last is not None and now - last.beat_at > SILENCE_WORTH_NOTING:
+            with working(self._context, CLOCK) as work:
+                work.note(ClockStopped(last.beat_at, now, "no sign of life before this start"))
+
+    def _tick_loop(self) -> None:
+        while not self._stop.is_set():
+            self._tracker.woken.wait()
+            self._tracker.woken.clear()
+            if self._stop.is_set():
+                return
+            self._watch.over("tick", self._tick)
+
+    def _tick(self) -> None:
+        self._notice_jump()
+        replies.apply(self._context)
+        clock.tick(self._context, self._tracker.node)
+        if time.monotonic() - self._beaten_at >= self._tracker.settings.clock.tick_seconds * 0.9:
+            with self._context.database.writing(urgent=True) as session:
+                heartbeats.beat(session, self._tracker.node, self._context.now())
+            self._beaten_at = time.monotonic()
+        self._tracker.engine.wake()
+
+    def _notice_jump(self) -> None:
+        """Note in the journal when the machine's clock moved against the time that really passed."""
+        wall, steady = self._context.now(), time.monotonic()
+        if self._previous is not None:
+            passed = timedelta(seconds=steady - self._previous[1])
+            moved = timedelta(seconds=wall.timestamp() - self._previous[0])
+            if abs(moved - passed) > JUMP_WORTH_NOTING:
+                before = wall - moved
+                _log.error("clock_jumped", seconds=round((moved - passed).total_seconds()))
+                with working(self._context, CLOCK) as work:
+                    work.note(ClockStopped(before, wall, "the machine's clock jumped"))
+        self._previous = (wall.timestamp(), steady)
+
+    def _send_loop(self) -> None:
+        while not self._stop.is_set():
+            self._tracker.engine.wait(1.0)
+            self._watch.over("outbox", self._drain)
+
+    def _drain(self) -> None:
+        self._tracker.engine.drain(self._stop)
+
+    def _sweep(self) -> None:
+        self._watch.over("sweep", self._sweep_now)
+
+    def _sweep_now(self) -> None:
+        self._tracker.engine.sweep()
+
+    def _poll(self) -> None:
+        self._watch.over("poll", self._poll_now)
+
+    def _poll_now(self) -> None:
+        called_back = self._tracker.settings.server.is_https
+        self._tracker.engine.poll(replies=not called_back and alerts.any_open(self._context))
+        self._tracker.woken.set()
+
+    def _minute(self) -> None:
+        self._watch.over("minute", self._minute_now)
+
+    def _minute_now(self) -> None:
+        now = self._context.now()
+        journal.anchor(self._context, now)
+        housekeeping.tidy(self._context, now)
+        self._watch.remember_contacts()
+        if self._tracker.settings.clock.ping_url and health.nothing_due_unsent(self._context):
+            self._watch.ping(self._tracker.settings.clock.ping_url)

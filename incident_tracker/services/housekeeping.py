@@ -1,0 +1,14 @@
+"""What is tidied once a minute: sign-ins that are over, nodes that are gone."""
+
+from datetime import datetime, timedelta
+
+from incident_tracker.services.context import Context
+from incident_tracker.store import heartbeats
+
+GONE_AFTER = timedelta(days=7)
+
+
+def tidy(context: Context, now: datetime) -> None:
+    """Delete what nobody needs any more; nothing of the register is ever deleted here."""
+    with context.database.writing() as session:
+        heartbeats.forget(session, now - GONE_AFTER)

@@ -1,0 +1,137 @@
+"""What people on call write back: OK takes the newest alert sent to that number before the reply, OK ALLE all."""
+
+from datetime import timedelta
+
+from incident_tracker import rendering
+from incident_tracker.delivery.enqueue import NewDelivery, enqueue
+from incident_tracker.delivery.inbox import WaitingReply, mark_applied, waiting_replies
+from incident_tracker.domain.access import Actor
+from incident_tracker.domain.parties import OnCallContact
+from incident_tracker.services import alerts
+from incident_tracker.services.context import Context
+from incident_tracker.services.work import Work, working
+from incident_tracker.store import alerts as rows
+from incident_tracker.store import controllers as controller_rows
+from incident_tracker.store import obligations as obligation_rows
+from incident_tracker.store.alerts import Alert
+from incident_tracker.store.deliveries import Purpose
+from notifiers.protocol import Channel, Content
+
+TAKE = frozenset({"OK", "O.K", "OKAY", "JA", "YES"})
+TAKE_ALL = frozenset({"OK ALLE", "OK ALL", "OK ALT"})
+STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "REVOKE", "OPTOUT", "CANCEL"})
+"""What a provider takes as opting out: from then on it delivers nothing more to that number."""
+START = frozenset({"START", "UNSTOP"})
+PRECISION = timedelta(seconds=1)
+"""Providers give the time of a reply in whole seconds."""
+ANSWERS_AN_HOUR = 5
+"""More answers than this to one number would be a loop of two machines."""
+
+
+def apply(context: Context) -> int:
+    """Deal with every reply that waits; return how many there were. One that cannot be dealt with stops no other."""
+    with context.database.reading() as session:
+        waiting = waiting_replies(session, context.keyring)
+    for one in waiting:
+        _deal_with(context, one)
+    return len(waiting)
+
+
+def _deal_with(context: Context, waiting: WaitingReply) -> None:
+    contacts = _senders(context, waiting.reply.from_address)
+    actor = Actor(f"contact:{contacts[0].id}" if contacts else "clock")
+    with working(context, actor) as work:
+        result = _answer(work, waiting, contacts) if contacts else "unknown_sender"
+        mark_applied(work.session, [waiting.id], work.now, result)
+
+
+def _senders(context: Context, phone: str) -> list[OnCallContact]:
+    """Return the contacts that have this number; one person may be on call for several controllers."""
+    now = context.now()
+    with context.database.reading() as session:
+        everyone = controller_rows.listing(session, context.keyring, None)
+        prints = [
+            context.keyring.fingerprint(controller_rows.look_up_subject(one.id), phone, now) for one in everyone
+        ]
+        ids = controller_rows.contact_ids_by_phone(session, prints)
+        return list(controller_rows.contacts_by_ids(session, context.keyring, ids, None).values())
+
+
+def _answer(work: Work, waiting: WaitingReply, contacts: list[OnCallContact]) -> str:
+    words = " ".join(waiting.reply.text.upper().strip(" .!,\"'»«").split())
+    ids = [one.id for one in contacts]
+    if words in STOP or words in START:
+        muted = words in STOP
+        controller_rows.mute_contacts(work.session, ids, work.now if muted else None)
+        return "muted" if muted else "unmuted"
+    for contact_id in ids:
+        controller_rows.verify_contact(work.session, contact_id, "reply", work.now)
+    if words in TAKE_ALL:
+        return _take(work, waiting, contacts, rows.open_told(work.session, ids))
+    if words in TAKE:
+        before = min(work.now, (waiting.reply.at or waiting.received_at) + PRECISION)
+        return _take(work, waiting, contacts, rows.newest_told(work.session, ids, before))
+    _say(work, waiting, contacts[0], rendering.message("alert/not_understood", "sms", contacts[0].language))
+    return "not_understood"
+
+
+def _take(work: Work, waiting: WaitingReply, contacts: list[OnCallContact], alert_ids: list[str]) -> str:
+    contact = contacts[0]
+    named = rows.by_ids(work.session, alert_ids, None)
+    references = ", ".join(dict.fromkeys(rows.references(work.session, named).values()))
+    taken = alerts.acknowledge_in(work, alert_ids, via="sms", contact_id=contact.id)
+    if not taken:
+        if named:
+            said = rendering.message("alert/nothing_open", "sms", contact.language, references=references)
+            _say(work, waiting, contact, said)
+        return "nothing_open"
+    more = len(rows.open_told(work.session, [one.id for one in contacts]))
+    said = rendering.message(
+        "alert/acknowledged",
+        "sms",
+        contact.language,
+        references=references,
+        left=_time_left(work, named, contact.language),
+        more=more,
+    )
+    _say(work, waiting, contact, said)
+    return "acknowledged"
+
+
+def _time_left(work: Work, taken: list[Alert], language: str) -> str:
+    """Return the time to the nearest deadline of what was taken, empty where none runs."""
+    ids = [one.obligation_id for one in taken if one.obligation_id is not None]
+    found = obligation_rows.by_ids(work.session, work.keyring, ids).values()
+    due = min((one.obligation.due_at for one in found if one.obligation.due_at is not None), default=None)
+    if due is None or due <= work.now:
+        return ""
+    return rendering.duration(due - work.now + timedelta(seconds=30), language)
+
+
+def _say(work: Work, waiting: WaitingReply, contact: OnCallContact, text: str) -> None:
+    hour = timedelta(hours=1)
+    if rows.count_answers(work.session, contact.id, work.now - hour) >= ANSWERS_AN_HOUR:
+        return
+    answer = NewDelivery(
+        controller_id=contact.controller_id,
+        contact_id=contact.id,
+        purpose=Purpose.ALERT,
+        once=f"answer:{waiting.id}",
+        channel=Channel.SMS,
+        address=contact.phone,
+        address_hash=work.keyring.fingerprint(
+            controller_rows.look_up_subject(contact.controller_id), contact.phone, work.now
+        ),
+        content=Content(text=text, language=contact.language),
+        rank=1,
+        valid_for=alerts.VALID_SECONDS,
+    )
+    enqueue(
+        work.session,
+        work.keyring,
+        work.keyring.year(work.now),
+        work.now,
+        work.context.routing,
+        [answer],
+        local_only=waiting.notifier == "outbox",
+    )
