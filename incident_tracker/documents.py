@@ -133,13 +133,15 @@ def _report(
     """Return all that a template shows, as plain data."""
     words = _words()[draft.language]
     subtitle = (words["to"].format(authority=authority_name), words["version"].format(version=version))
+    printed_at = _instant(head.printed_at, head.zone, draft.language)
     return {
         "language": draft.language,
         "title": words["title"],
         "subtitle": " · ".join((*subtitle, words["phases"][phase])),
         "controller": head.controller,
         "reference": head.reference,
-        "printed": words["printed"].format(time=_instant(head.printed_at, head.zone, draft.language)),
+        "printed": words["printed"].format(time=printed_at),
+        "made": words["made"].format(time=printed_at),
         "banner": draft.banner,
         "exercise": head.exercise,
         "summary": _summary(draft, words),

@@ -314,3 +314,19 @@ class AuthorityReport(Protocol):
 
     def draft(self, record: Mapping[str, Any], language: str) -> ReportDraft:
         """Return the draft; `record` maps canonical keys to plain values."""
+
+
+@runtime_checkable
+class ChecksIdentifiers(Protocol):
+    """Ability of a report plugin: it knows what the authority's numbers usually look like."""
+
+    def identifier_warnings(self, identifiers: Mapping[str, str], language: str) -> Sequence[str]:
+        """Return a sentence for each unusual number (`reference` of a submission, `journal_number` of the case)."""
+
+
+@runtime_checkable
+class DraftsEmail(Protocol):
+    """Ability of a report plugin: the report may also go by e-mail, in another order."""
+
+    def email_draft(self, record: Mapping[str, Any], language: str) -> ReportDraft:
+        """Return the draft as the points that a report by e-mail must hold."""

@@ -13,6 +13,8 @@ LANGUAGES = ("da", "en")
 _TIMES = ("datetime", "datetime_or_unknown", "datetime_or_ongoing")
 KINDS = frozenset((*_TIMES, "text", "enum", "multi", "bool", "contact", "list", "int_or_range_or_unknown"))
 
+LEVELS = ("submission", "incident", "case")
+
 Words = Mapping[str, str]
 """A text by language."""
 Values = Mapping[str, Words]
@@ -61,9 +63,13 @@ class EmailPoint:
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A number that the authority gives; `patterns` say what it usually looks like."""
+    """A number that the authority gives; `patterns` say what it usually looks like.
+
+    `level` is `submission` (each report has its own), `incident` (ours) or `case` (the authority's journal number).
+    """
 
     key: str
+    level: str
     label: Words
     patterns: tuple[re.Pattern[str], ...]
     on_mismatch: Words
@@ -175,9 +181,13 @@ class _Reader:
 
     def _identifier(self, raw: Mapping[str, Any]) -> Identifier:
         key = str(raw.get("key", "an identifier"))
+        level = str(raw.get("level", ""))
+        if level not in LEVELS:
+            self._mistakes.append(f"{key}: level {level!r} is not one of {', '.join(LEVELS)}")
         patterns = (self._pattern(raw.get(name), key) for name in ("pattern", "usual"))
         return Identifier(
             key=key,
+            level=level,
             label=self._words(raw.get("label"), key),
             patterns=tuple(pattern for pattern in patterns if pattern is not None),
             on_mismatch=self._words(raw["on_mismatch"], f"{key} on_mismatch") if "on_mismatch" in raw else _NO_WORDS,

@@ -8,6 +8,7 @@ from notifiers.datatilsynet.speech import Speaker
 from notifiers.protocol import NotifierSettingsError, Question, ReportDraft
 
 _HOME = "Europe/Copenhagen"
+_NAMES = {"submission": "reference", "case": "journal_number"}
 
 
 class DatatilsynetReport:
@@ -52,14 +53,14 @@ class DatatilsynetReport:
         )
 
     def identifier_warnings(self, identifiers: Mapping[str, str], language: str) -> tuple[str, ...]:
-        """Return a sentence for each number that looks unusual, by key (`dk.reference_no`, `dk.journal_no`).
+        """Return a sentence for each number that looks unusual, of `reference` and `journal_number`.
 
         Only ever a warning: the authority's numbers change without notice.
         """
         return tuple(
             known.on_mismatch[language]
             for known in self._form.identifiers
-            if (value := identifiers.get(known.key, "").strip())
+            if (value := identifiers.get(_NAMES.get(known.level, ""), "").strip())
             and not all(pattern.search(value) for pattern in known.patterns)
         )
 

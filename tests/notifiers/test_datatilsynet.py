@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from notifiers.datatilsynet import DatatilsynetReport, conditions
-from notifiers.protocol import AuthorityReport, NotifierSettingsError, Question, ReportDraft
+from notifiers.protocol import (
+    AuthorityReport,
+    ChecksIdentifiers,
+    DraftsEmail,
+    NotifierSettingsError,
+    Question,
+    ReportDraft,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 FORM: dict[str, Any] = tomllib.loads((ROOT / "config" / "authorities" / "dk.toml").read_text(encoding="utf-8"))
@@ -56,6 +63,8 @@ def _mistakes(form: dict[str, Any]) -> tuple[str, ...]:
 
 def test_it_is_a_report_plugin() -> None:
     assert isinstance(REPORT, AuthorityReport)
+    assert isinstance(REPORT, ChecksIdentifiers)
+    assert isinstance(REPORT, DraftsEmail)
 
 
 def test_the_questions_stand_in_the_order_of_the_form() -> None:
@@ -329,12 +338,12 @@ def test_an_unknown_condition_is_refused_with_the_known_forms(text: str) -> None
 
 
 def test_unusual_numbers_of_the_authority_are_warned_of_and_never_refused() -> None:
-    usual = {"dk.reference_no": "2ca746503d826e268cbc6d6f23c1543aa7b67c1d", "dk.journal_no": "2021-442-12924"}
+    usual = {"reference": "2ca746503d826e268cbc6d6f23c1543aa7b67c1d", "journal_number": "2021-442-12924"}
     assert REPORT.identifier_warnings(usual, "da") == ()
-    assert REPORT.identifier_warnings({"dk.reference_no": "", "dk.journal_no": ""}, "da") == ()
-    (warning,) = REPORT.identifier_warnings({**usual, "dk.journal_no": "2021-32-2067"}, "en")
+    assert REPORT.identifier_warnings({"reference": "", "journal_number": ""}, "da") == ()
+    (warning,) = REPORT.identifier_warnings({**usual, "journal_number": "2021-32-2067"}, "en")
     assert "2026-441-1234" in warning
-    assert len(REPORT.identifier_warnings({"dk.reference_no": "123"}, "da")) == 1
+    assert len(REPORT.identifier_warnings({"reference": "123"}, "da")) == 1
 
 
 def test_the_e_mail_route_asks_its_twelve_points_and_the_reason_for_delay() -> None:
