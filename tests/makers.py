@@ -5,24 +5,27 @@ import threading
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from incident_tracker import paths
+from incident_tracker.delivery.routing import Routing
 from incident_tracker.domain.access import Actor
 from incident_tracker.domain.escalation import policy_from
 from incident_tracker.domain.parties import ContactPoint, Controller, OnCallContact, Role
 from incident_tracker.domain.regimes import rules_from
+from incident_tracker.services import emails, passwords
 from incident_tracker.services.anchors import Anchors
 from incident_tracker.services.context import Context
 from incident_tracker.settings import Settings
-from incident_tracker.store import controllers, migrations
+from incident_tracker.store import controllers, migrations, users
 from incident_tracker.store.database import Database
 from incident_tracker.store.keys import Keyring, load_master_key, make_master_key_file
 
 if TYPE_CHECKING:
     from incident_tracker.bootstrap import Tracker
-    from notifiers.protocol import Notifier
+    from notifiers.protocol import Channel, Notifier
 
 START = datetime(2026, 11, 20, 13, 0, tzinfo=UTC)
 """A Friday, 14.00 Danish time."""
@@ -71,7 +74,7 @@ def make_tracker(
     tmp_path: Path,
     now: Callable[[], datetime] | None = None,
     database_url: str | None = None,
-    notifiers: "Mapping[str, Notifier] | None" = None,
+    notifiers: "Mapping[tuple[str, Channel], Notifier] | None" = None,
     probe: Callable[[str], None] | None = None,
     **sections: Any,
 ) -> "Tracker":
@@ -97,7 +100,7 @@ def make_context(
         now=now or HandClock(),
         rules=rules_from(*(_toml(file) for file in sorted((paths.config() / "regimes").glob("*.toml")))),
         policy=policy_from(_toml(paths.config() / "escalation" / "default.toml")),
-        routing=settings.routing.by_channel(),
+        routing=Routing(settings.routing.by_channel()),
         reports={},
         anchors=Anchors(settings.data.dir / "journal-anchors.txt", keyring.anchor_key()),
         wake=lambda: None,
@@ -143,6 +146,35 @@ def make_actor(controller: Controller, role: Role = Role.ADMINISTRATOR, user_id:
 
 def _toml(file: Path) -> dict[str, Any]:
     return tomllib.loads(file.read_text("utf-8"))
+
+
+PASSWORD = "en gul cykel i regnvejr"
+
+
+@cache
+def _password_hash(password: str) -> str:
+    return passwords.hashed(password)
+
+
+def make_user(
+    context: Context,
+    controller: Controller,
+    role: Role = Role.ADMINISTRATOR,
+    email: str = "ada@example.dk",
+    name: str = "Ada",
+    password: str = PASSWORD,
+) -> users.User:
+    """Keep an account with a role for one controller; its password is hashed once a run, for speed."""
+    now = context.now()
+    key_id = context.keyring.year(now)
+    email_hash = context.keyring.fingerprint(users.LOOK_UP, emails.key_of(email), now)
+    new = users.NewUser(name, email, email_hash, _password_hash(password), "da")
+    with context.database.writing() as session:
+        user_id = users.add(session, context.keyring, key_id, new, now)
+        users.grant(session, user_id, controller.id, role, now)
+        user = users.get(session, context.keyring, user_id)
+    assert user is not None
+    return user
 
 
 def in_threads(number: int, job: Callable[[int], object], patience: float = 30) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
@@ -23,10 +23,19 @@ def look_up_subject(controller_id: int) -> str:
 
 
 def add(session: Session, keyring: Keyring, key_id: str, controller: Controller, now: datetime) -> Controller:
-    """Insert a controller and return it with its id."""
+    """Insert a controller and return it with its id; one that was reserved is kept."""
     row = _row(keyring, key_id, controller) | {"created_at": now}
+    if controller.id:
+        row["id"] = controller.id
     new_id = session.execute(insert(ControllerRow).values(**row).returning(ControllerRow.id)).scalar_one()
     return _with_id(controller, new_id)
+
+
+def reserve_id(session: Session) -> int:
+    """Return the id for a controller that is about to be added, so that its keys can be made before it."""
+    if session.get_bind().dialect.name == "postgresql":
+        return int(session.execute(text("SELECT nextval(pg_get_serial_sequence('controllers', 'id'))")).scalar_one())
+    return int(session.execute(select(func.coalesce(func.max(ControllerRow.id), 0) + 1)).scalar_one())
 
 
 def save(session: Session, keyring: Keyring, key_id: str, controller: Controller) -> None:

@@ -1,0 +1,165 @@
+"""The first run: a one-time link makes the first administrator, the controller and the people on call.
+
+No default password exists. The token is kept as a hash, replaced at each start until it is used, and dead afterwards.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from incident_tracker.domain.access import SHELL, Act, Actor
+from incident_tracker.domain.errors import NotAllowed, Refusal
+from incident_tracker.domain.events import UserChanged
+from incident_tracker.domain.parties import Role
+from incident_tracker.services import accounts, controllers, on_call
+from incident_tracker.services.context import Context
+from incident_tracker.services.controllers import ControllerFacts
+from incident_tracker.services.on_call import ContactFacts
+from incident_tracker.services.work import Work, working
+from incident_tracker.store import controllers as controller_rows
+from incident_tracker.store import installation, users
+from incident_tracker.store.keys import format_master_key, load_master_key, read_master_key
+
+TOKEN = "first_run_token"  # noqa: S105 - the name of a fact
+SHEET = "recovery_sheet"
+_DUE = "due"
+
+
+class LinkIsDead(Refusal):
+    """The one-time link was used, replaced by a newer start, or never was one."""
+
+    message = "This link does not work any more. Start the service again: it prints a new one until one was used."
+
+
+class SheetWasShown(Refusal):
+    """The recovery sheet was shown before; it is shown once."""
+
+    message = "The recovery sheet was already shown. The master key lies in the file that the settings name."
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """The first account, as typed."""
+
+    name: str
+    email: str
+    password: str
+    language: str = "da"
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverySheet:
+    """What has to be kept on paper, away from this machine."""
+
+    master_key: str
+    where: str
+
+
+def ensure_link(context: Context) -> str | None:
+    """Return the address of the first run, with a fresh token that kills earlier ones; None once it was used."""
+    token = secrets.token_urlsafe(32)
+    now = context.now()
+    with context.database.writing() as session:
+        if users.exist(session):
+            return None
+        installation.put(session, TOKEN, _hash(token), now)
+    return f"{context.settings.public_url}/first-run/{token}"
+
+
+def is_open(context: Context) -> bool:
+    """Return whether the first run is still to come."""
+    with context.database.reading() as session:
+        return not users.exist(session)
+
+
+def check_link(context: Context, token: str) -> None:
+    """Refuse a token that is not the newest unused one."""
+    with context.database.reading() as session:
+        kept = installation.get(session, TOKEN)
+        used = users.exist(session)
+    if used or kept is None or not hmac.compare_digest(kept, _hash(token)):
+        raise LinkIsDead
+
+
+def complete(
+    context: Context,
+    token: str,
+    *,
+    administrator: Administrator,
+    controller: ControllerFacts,
+    contacts: Sequence[ContactFacts],
+) -> int:
+    """Make the first administrator, the controller and the people on call in one transaction; return her id.
+
+    A controller that the shell has made is kept, and takes the facts that were typed.
+    """
+    check_link(context, token)
+    facts = controllers.check(controller)
+    checked = [_check_contact(number, one) for number, one in enumerate(contacts)]
+    new = accounts.prepare(
+        context,
+        name=administrator.name,
+        email=administrator.email,
+        password=administrator.password,
+        language=administrator.language,
+    )
+    present = controllers.listing(context, SHELL)
+    controller_id = present[0].id if present else controllers.reserve(context)
+    with working(context, SHELL) as work:
+        if users.exist(work.session) or not installation.take(work.session, TOKEN, _hash(token)):
+            raise LinkIsDead
+        _keep_controller(work, controller_id, facts, is_new=not present)
+        user_id = accounts.insert(work, new, {one.id: Role.ADMINISTRATOR for one in present})
+        if not present:
+            users.grant(work.session, user_id, controller_id, Role.ADMINISTRATOR, work.now)
+            work.note(UserChanged(user_id, "created", controller_id, Role.ADMINISTRATOR.value), controller_id)
+        for one in checked:
+            on_call.insert(work, controller_id, one)
+        installation.put(work.session, SHEET, _DUE, work.now)
+    return user_id
+
+
+def sheet_is_due(context: Context) -> bool:
+    """Return whether the recovery sheet has not been shown yet."""
+    with context.database.reading() as session:
+        return installation.get(session, SHEET) == _DUE
+
+
+def show_sheet(context: Context, actor: Actor) -> RecoverySheet:
+    """Return the master key for paper, once; the journal says who saw it."""
+    if not actor.may_anywhere(Act.ADMINISTER) or actor.user_id is None:
+        raise NotAllowed(who="an administrator")
+    settings = context.settings
+    if settings.security.master_key:
+        key, where = read_master_key(settings.security.master_key, "in the environment"), "INCIDENT_TRACKER__*"
+    else:
+        key, where = load_master_key(settings.master_key_file), str(settings.master_key_file.absolute())
+    with working(context, actor) as work:
+        if not installation.take(work.session, SHEET, _DUE):
+            raise SheetWasShown
+        installation.put(work.session, SHEET, f"shown to {actor.name}", work.now)
+        work.note(UserChanged(actor.user_id, "recovery_sheet_shown"))
+    return RecoverySheet(format_master_key(key), where)
+
+
+def _keep_controller(work: Work, controller_id: int, facts: ControllerFacts, *, is_new: bool) -> None:
+    if is_new:
+        controllers.insert(work, controller_id, facts)
+        return
+    before = controller_rows.get(work.session, work.keyring, controller_id, None)
+    values = {name: getattr(facts, name) for name in facts.__slots__}
+    controller_rows.save(work.session, work.keyring, work.keyring.year(work.now), replace(before, **values))
+
+
+def _check_contact(number: int, facts: ContactFacts) -> ContactFacts:
+    try:
+        return on_call.check(facts)
+    except Refusal as error:
+        error.field = f"contacts-{number}-{error.field}"
+        raise
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
