@@ -15,6 +15,11 @@ def config() -> Path:
     return _folder("config")
 
 
+def translations() -> Path:
+    """Return the folder of the catalogues."""
+    return _PACKAGE / "web" / "translations"
+
+
 def _folder(name: str) -> Path:
     """Return the folder as a wheel carries it, else as the checkout has it.
 

@@ -3,6 +3,7 @@
 Jinja renders only files that we ship; text that people write never becomes a template.
 """
 
+import gettext
 from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from incident_tracker import paths
+from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.facts import instant_text
 from incident_tracker.domain.periods import offset_name
 
@@ -84,6 +86,27 @@ def duration_parts(length: timedelta) -> tuple[int, int, int]:
 def number(value: float, language: str) -> str:
     """Return a number as the language writes it: `12.400`."""
     return str(format_decimal(value, locale=_LOCALE[language]))
+
+
+@cache
+def translations(language: str) -> gettext.NullTranslations:
+    """Return the catalogue of a language; English is the language of the sentences themselves."""
+    return gettext.translation("messages", paths.translations(), languages=[language], fallback=True)
+
+
+def refusal(error: Refusal, language: str, zone: str) -> str:
+    """Return a refusal in the reader's language, with its times in the reader's words."""
+    catalogue = translations(language)
+
+    def say(value: object) -> object:
+        if isinstance(value, datetime):
+            return moment(value, zone, language) if value.tzinfo else value.strftime("%d.%m.%Y %H.%M")
+        if isinstance(value, tuple):
+            return ", ".join(str(say(one)) for one in value)
+        return catalogue.gettext(value) if isinstance(value, str) and value else value
+
+    sentence = catalogue.gettext(error.message)
+    return sentence % {name: say(value) for name, value in error.params.items()} if error.params else sentence
 
 
 def configure(environment: Environment) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from incident_tracker.domain.errors import NotAllowed
+from incident_tracker.domain.errors import NotAllowed, phrase
 from incident_tracker.domain.parties import Role
 
 
@@ -35,11 +35,11 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
 """The whole table of rights; pages, shell and services read this one."""
 
 _WHO = {
-    Act.REPORT: "an administrator",
-    Act.READ: "an administrator",
-    Act.WORK: "a responder",
-    Act.DECIDE: "a decision-maker",
-    Act.ADMINISTER: "an administrator",
+    Act.REPORT: phrase("an administrator"),
+    Act.READ: phrase("an administrator"),
+    Act.WORK: phrase("a responder"),
+    Act.DECIDE: phrase("a decision-maker"),
+    Act.ADMINISTER: phrase("an administrator"),
 }
 
 Scope = frozenset[int] | None

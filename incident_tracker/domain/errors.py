@@ -7,8 +7,16 @@ key of the Danish one in the catalogue; the edge (pages, shell) translates and f
 from typing import ClassVar
 
 
+def phrase(english: str) -> str:
+    """Mark words that stand inside a sentence, so that the catalogue has them; return them unchanged."""
+    return english
+
+
 class Refusal(Exception):  # noqa: N818 - named for what was refused, not "Error"
-    """Something a person asked for is not done, and nothing was changed."""
+    """Something a person asked for is not done, and nothing was changed.
+
+    Parameters may be times, phrases of the catalogue or tuples of them; the edge says each in the reader's language.
+    """
 
     message: ClassVar[str] = "This is not possible."
 
@@ -16,7 +24,8 @@ class Refusal(Exception):  # noqa: N818 - named for what was refused, not "Error
         """Remember what was refused: `field` is the form field or argument at fault, the rest fills the text."""
         self.field = field
         self.params = params
-        super().__init__(self.message % params if params else self.message)
+        plain = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in params.items()}
+        super().__init__(self.message % plain if plain else self.message)
 
 
 class NotFound(Refusal):

@@ -62,7 +62,9 @@ class PhaseDoesNotFollow(Refusal):
 class ReportIsNotComplete(Refusal):
     """A final report that lacks what the law demands, or still says "to be determined"."""
 
-    message = "A final report must be complete, and answers are missing or provisional. File it as a follow-up instead."
+    message = (
+        "A final report must be complete, and answers are missing or provisional. File it as a follow-up instead."
+    )
 
 
 class Phase(StrEnum):

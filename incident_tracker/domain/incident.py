@@ -219,7 +219,7 @@ def close(incident: Incident, *, reason: str, open_duties: tuple[str, ...], now:
     if incident.status is Status.SUSPECTED:
         raise NotDecidedYet(reference=incident.reference)
     if open_duties:
-        raise DutiesAreOpen(reference=incident.reference, duties=", ".join(open_duties))
+        raise DutiesAreOpen(reference=incident.reference, duties=open_duties)
     if not reason.strip():
         raise ReasonIsMissing(field="reason")
     return events.IncidentClosed(at=now, reason=reason)

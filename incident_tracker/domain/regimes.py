@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from incident_tracker.domain import deadlines, periods
 from incident_tracker.domain.deadlines import Obligation
-from incident_tracker.domain.errors import Refusal
+from incident_tracker.domain.errors import Refusal, phrase
 
 DEFAULT_ZONE = "Europe/Copenhagen"
 ROLES = ("controller", "processor", "joint_controller")
@@ -61,6 +61,21 @@ class Rule:
     def in_force_on(self, day: date) -> bool:
         """Return whether the rule holds on that day, first and last day included."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+DUTY_NAMES = {
+    "notify_authority": phrase("notify the authority"),
+    "complete_report": phrase("complete the report"),
+    "notify_people": phrase("tell the people affected"),
+    "notify_controller": phrase("tell the controller"),
+    "inform_parties": phrase("inform all parties"),
+    "assess": phrase("decide whether it is a breach"),
+}
+
+
+def duty_name(duty: str) -> str:
+    """Return what a duty is called in a sentence (a phrase of the catalogue); its code if it is a stranger's."""
+    return DUTY_NAMES.get(duty, duty)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from incident_tracker.domain.events import (
 from incident_tracker.domain.incident import Incident
 from incident_tracker.domain.parties import Controller, PartyRole
 from incident_tracker.domain.periods import require_not_future
+from incident_tracker.domain.regimes import duty_name
 from incident_tracker.services import alerts
 from incident_tracker.services.context import Context
 from incident_tracker.services.texts import TITLE_LIMIT, clean, clean_line
@@ -115,7 +116,7 @@ def close(context: Context, actor: Actor, reference: str, *, reason: str) -> Non
     with working(context, actor) as work:
         loaded = work.load(reference, Act.DECIDE)
         running = [one for one in _obligations(work, loaded) if not is_settled(one)]
-        duties = tuple(one.duty for one in running)
+        duties = tuple(duty_name(one.duty) for one in running)
         work.record(loaded, rules.close(loaded.incident, reason=reason, open_duties=duties, now=work.now))
 
 

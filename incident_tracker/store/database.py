@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from incident_tracker.domain.errors import Refusal
+from incident_tracker.domain.errors import Refusal, phrase
 
 BUSY_SECONDS = 15
 
@@ -46,14 +46,14 @@ class DatabaseReplaced(NotSaved):
 
 
 _WHY = {
-    "SQLITE_FULL": "the disk is full",
-    "SQLITE_READONLY": "the database is read-only",
-    "SQLITE_CANTOPEN": "the database file cannot be opened",
-    "SQLITE_BUSY": "the database is busy",
-    "SQLITE_LOCKED": "the database is busy",
-    "SQLITE_CORRUPT": "the database file is damaged; stop the service and restore a backup",
-    "SQLITE_NOTADB": "the file is not a database; stop the service and restore a backup",
-    "SQLITE_IOERR": "the disk reports an error",
+    "SQLITE_FULL": phrase("the disk is full"),
+    "SQLITE_READONLY": phrase("the database is read-only"),
+    "SQLITE_CANTOPEN": phrase("the database file cannot be opened"),
+    "SQLITE_BUSY": phrase("the database is busy"),
+    "SQLITE_LOCKED": phrase("the database is busy"),
+    "SQLITE_CORRUPT": phrase("the database file is damaged; stop the service and restore a backup"),
+    "SQLITE_NOTADB": phrase("the file is not a database; stop the service and restore a backup"),
+    "SQLITE_IOERR": phrase("the disk reports an error"),
 }
 
 
@@ -149,7 +149,7 @@ class Database:
     def _trouble(self, error: DBAPIError) -> NotSaved | None:
         if not self.is_sqlite:
             broken = isinstance(error, OperationalError) or error.connection_invalidated
-            return NotSaved(why="the database server does not answer") if broken else None
+            return NotSaved(why=phrase("the database server does not answer")) if broken else None
         name = getattr(error.orig, "sqlite_errorname", "") or ""
         if name.startswith("SQLITE_CANTOPEN") and self.file is not None and not self.file.exists():
             return DatabaseMissing(where=self.file)

@@ -26,7 +26,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from incident_tracker.domain.errors import Refusal
+from incident_tracker.domain.errors import Refusal, phrase
 from incident_tracker.store.database import Database
 from incident_tracker.store.tables.keys import DataKey
 
@@ -80,9 +80,9 @@ def read_master_key(written: str, where: str) -> bytes:
     try:
         key = base64.b32decode(signs + "=" * (-len(signs) % 8))
     except (binascii.Error, ValueError):
-        raise MasterKeyUnusable(where=where, why="it is not written in base32") from None
+        raise MasterKeyUnusable(where=where, why=phrase("it is not written in base32")) from None
     if len(key) != KEY_BYTES:
-        raise MasterKeyUnusable(where=where, why=f"it has {len(key)} bytes, {KEY_BYTES} are needed")
+        raise MasterKeyUnusable(where=where, why=phrase("it does not have 32 bytes"))
     return key
 
 
@@ -91,9 +91,9 @@ def load_master_key(file: Path) -> bytes:
     try:
         return read_master_key(file.read_text("ascii"), str(file))
     except FileNotFoundError:
-        raise MasterKeyUnusable(where=file, why="the file does not exist") from None
+        raise MasterKeyUnusable(where=file, why=phrase("the file does not exist")) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise MasterKeyUnusable(where=file, why=f"the file cannot be read ({type(error).__name__})") from None
+        raise MasterKeyUnusable(where=file, why=phrase("the file cannot be read")) from error
 
 
 def make_master_key_file(file: Path) -> None:

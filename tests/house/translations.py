@@ -27,7 +27,7 @@ KEYWORDS = {
     "ngettext": (1, 2),
     "lazy_ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
-    "N_": None,
+    "phrase": None,
 }
 _METHODS = [("templates/web/**.html", "jinja2.ext:babel_extract"), ("incident_tracker/**.py", "python")]
 _OPTIONS = {"templates/web/**.html": {"trimmed": "true", "silent": "false"}}
