@@ -54,6 +54,11 @@ class Call:
                 raise TimeIsUpError
             self._committed.update(message.attempt for message in messages)
 
+    def release(self, *messages: Message) -> None:
+        """Say that the provider has certainly not taken these messages after all."""
+        with self._lock:
+            self._committed.difference_update(message.attempt for message in messages)
+
     def tell(self, outcome: Outcome) -> None:
         """Hand an outcome to the caller."""
         self.told.put(outcome)

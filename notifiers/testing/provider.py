@@ -217,7 +217,11 @@ class ScriptedProvider:
         return self._as_told(honest, step)
 
     def _send_mail(self, request: Request) -> Answer:
-        payload = json.loads(request.body)
+        try:
+            payload = json.loads(request.body)
+            json.dumps(payload, ensure_ascii=False).encode()
+        except ValueError:
+            return _json(400, {"errors": [{"message": "Bad Request", "field": None}]}, self._dated())
         step = self._step(request.path, sendgrid_api.own_ids(payload), payload)
         sandbox = bool(payload.get("mail_settings", {}).get("sandbox_mode", {}).get("enable"))
         message_id = uuid.uuid4().hex[:22]
