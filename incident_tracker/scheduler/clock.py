@@ -18,7 +18,7 @@ from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.access import CLOCK
 from incident_tracker.domain.events import ClockStopped
 from incident_tracker.scheduler.trouble import Watch
-from incident_tracker.services import alerts, clock, health, housekeeping, journal, replies
+from incident_tracker.services import alerts, clock, daily_mail, health, housekeeping, journal, replies
 from incident_tracker.services.work import working
 from incident_tracker.store import heartbeats
 
@@ -148,6 +148,16 @@ class Clock:
         now = self._context.now()
         journal.anchor(self._context, now)
         housekeeping.tidy(self._context, now)
+        daily_mail.send_due(self._context, now)
+        self._stop_if_too_old()
         self._watch.remember_contacts()
         if self._tracker.settings.clock.ping_url and health.nothing_due_unsent(self._context):
             self._watch.ping(self._tracker.settings.clock.ping_url)
+
+    def _stop_if_too_old(self) -> None:
+        """Leave the work to newer nodes once the database says that this version may no longer touch it."""
+        wanted = health.newer_version_wanted(self._context)
+        if wanted is not None:
+            _log.error("version_too_old", version=__version__, wanted=wanted)
+            self._stop.set()
+            self._tracker.woken.set()

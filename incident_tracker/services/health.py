@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from incident_tracker.services.context import Context
 from incident_tracker.store import alerts as alert_rows
-from incident_tracker.store import heartbeats, migrations
+from incident_tracker.store import heartbeats, installation, migrations
 from incident_tracker.store import obligations as obligation_rows
 from incident_tracker.store.database import NotSaved
 
@@ -63,6 +63,13 @@ def readiness(context: Context) -> Readiness:
         return Readiness(ready=False, database=str(trouble), migrations="unknown")
     age = None if state.age is None else round(state.age.total_seconds(), 1)
     return Readiness(ready=state.running and overdue == 0, heartbeat_age_seconds=age, overdue_unsent_alarms=overdue)
+
+
+def newer_version_wanted(context: Context) -> str | None:
+    """Return the version that the database demands at least, if it is above this one."""
+    with context.database.reading() as session:
+        wanted = installation.get(session, migrations.MINIMUM_VERSION)
+    return wanted if wanted and migrations.is_above(wanted) else None
 
 
 def nothing_due_unsent(context: Context) -> bool:

@@ -7,10 +7,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from incident_tracker import __version__
 from incident_tracker.domain.errors import Refusal
+from incident_tracker.store import installation
 from incident_tracker.store.database import Database
 
 _HERE = Path(__file__).parent
+MINIMUM_VERSION = "minimum_version"
 
 
 class DatabaseIsOld(Refusal):
@@ -26,6 +29,15 @@ class DatabaseIsNewer(Refusal):
     """The database was migrated by a newer version than this one."""
 
     message = "The database was made by a newer version (%(found)s). Install that version, or a later one."
+
+
+def is_above(version: str) -> bool:
+    """Return whether a version is newer than this one."""
+    return _numbers(version) > _numbers(__version__)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def script() -> ScriptDirectory:
@@ -48,13 +60,21 @@ def current(database: Database) -> str | None:
 
 
 def check(database: Database) -> None:
-    """Refuse to work with a database that is older or newer than this version."""
+    """Refuse a database that is older than this version, or that a newer version closed to this one.
+
+    A migration that old nodes cannot live with raises `minimum_version` in the table `installation`; every other one
+    leaves it, so that old and new nodes run together during an upgrade.
+    """
     found, wanted = current(database), head()
     if found == wanted:
         return
     known = {one.revision for one in script().walk_revisions()}
     if found is not None and found not in known:
-        raise DatabaseIsNewer(found=found)
+        with database.reading() as session:
+            minimum = installation.get(session, MINIMUM_VERSION)
+        if minimum is None or is_above(minimum):
+            raise DatabaseIsNewer(found=found)
+        return
     raise DatabaseIsOld(found=found or "empty", wanted=wanted)
 
 

@@ -594,6 +594,9 @@ def upgrade() -> None:
     op.execute(
         sa.text("INSERT INTO journal_head (id, seq, hash) VALUES (1, 0, :genesis)").bindparams(genesis=bytes(32))
     )
+    op.execute(
+        "INSERT INTO installation (name, value, recorded_at) VALUES ('minimum_version', '0.1.0', CURRENT_TIMESTAMP)"
+    )
     for statement in _append_only(op.get_bind().dialect.name):
         op.execute(statement)
 
