@@ -10,7 +10,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from wtforms import Form, RadioField, StringField
+from wtforms import (
+    BooleanField,
+    FileField,
+    Form,
+    PasswordField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import Optional
 
 from incident_tracker.web.drawing.dial import dial
 from incident_tracker.web.drawing.ring import ring
@@ -24,6 +35,7 @@ NOW = datetime(2026, 11, 22, 18, 31, tzinfo=UTC)
 AWARE = datetime(2026, 11, 20, 15, 45, tzinfo=UTC)
 DUE = AWARE + timedelta(hours=72)
 DAYS = ("man", "tir", "ons", "tor", "fre", "lør", "søn")
+YES_NO = [SelectChoice("y", "Ja"), SelectChoice("n", "Nej"), SelectChoice("u", "Ved ikke")]
 LONG_DAYS = ("mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag")
 
 
@@ -34,9 +46,7 @@ class Understood(StringField):
 class PartsForm(Form):
     aware_at = Understood("Hvornår blev I bekendt med bruddet?", default="i fredags 16.45")
     reason = StringField("Begrundelse")
-    going_on = RadioField(
-        "Er det stadig i gang?", choices=[("y", "Ja"), ("n", "Nej"), ("u", "Ved ikke")], default="n"
-    )
+    going_on = RadioField("Er det stadig i gang?", choices=YES_NO, default="n")
 
 
 class StopForm(Form):
@@ -260,3 +270,35 @@ def incident(theme: str = "") -> dict[str, Any]:
             for n, (label, done, note, more, icon) in enumerate(tabs)
         ],
     }  # fmt: skip
+
+
+class SuspicionForm(Form):
+    """One field of each kind that the macro draws."""
+
+    what = TextAreaField("Hvad er der sket?")
+    at = StringField("Hvornår opdagede du det?")
+    going_on = RadioField("Er det stadig i gang?", choices=YES_NO)
+    kind = SelectField("Art", choices=[SelectChoice("a", "Fortrolighed"), SelectChoice("b", "Integritet")])
+    parts = RadioField(
+        "Hvem?", choices=[SelectChoice(str(n), f"Gruppe {n}") for n in range(4)], validators=[Optional()]
+    )
+    sure = BooleanField("Jeg er sikker")
+    secret = PasswordField("Adgangskode")
+    bilag = FileField("Bilag", validators=[Optional()])
+
+
+def form_page(theme: str = "", *, wrong: bool = False) -> dict[str, Any]:
+    """Give the form page its form, empty or with two fields to put right."""
+    form = SuspicionForm()
+    if wrong:
+        form.at.errors = ("Søndag 22. november kl. 21.15 er ikke kommet endnu. Klokken er 19.31.",)
+        form.going_on.errors = ("Vælg et svar.",)
+    return {"frame": frame("incidents", theme), "form": form, "title": None}
+
+
+def signed_out() -> dict[str, Any]:
+    """Give the frame of the pages outside its facts."""
+    public = SimpleNamespace(
+        controller_name="Nordlys ApS", language="da", language_url="", language_other="", theme="", messages=[]
+    )
+    return {"public": public}
