@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from incident_tracker.delivery.enqueue import NewDelivery, enqueue
 from incident_tracker.domain.access import Act, Actor
+from incident_tracker.domain.deadlines import is_settled
 from incident_tracker.domain.errors import NotFound
 from incident_tracker.domain.escalation import contact_for
 from incident_tracker.domain.events import AlertAcknowledged, AlertRaised
@@ -84,14 +85,26 @@ def take_next_steps(work: Work, limit: int) -> int:
     )
     told = []
     for alert in waiting:
-        step = alert.step + 1
-        after = work.context.policy.next_step_at(step, work.now, counts.get(alert.controller_id, 0))
-        after = after or work.now + work.context.policy.step_delay
-        rows.advance(work.session, [alert.id], step, after)
         kept = duties.get(alert.obligation_id) if alert.obligation_id is not None else None
-        told.append(alert_texts.Told(alert_texts.at_step(alert, step), heads[alert.incident_id], kept))
+        if kept is not None and is_settled(kept.obligation):
+            rows.end(work.session, alert.id)
+        elif _step(work, alert, counts.get(alert.controller_id, 0)):
+            stepped = alert_texts.at_step(alert, alert.step + 1)
+            told.append(alert_texts.Told(stepped, heads[alert.incident_id], kept))
     tell(work, told)
     return len(waiting)
+
+
+def _step(work: Work, alert: Alert, contacts: int) -> bool:
+    """Move an alert to its next step and return True; or let it wait, so that dead numbers are not walked in a spin."""
+    step, policy = alert.step + 1, work.context.policy
+    rested_at = alert.stepped_at + policy.step_delay
+    starts_over = contacts < 1 or step % contacts == 0
+    if starts_over and work.now < rested_at:
+        rows.postpone(work.session, alert.id, rested_at)
+        return False
+    rows.advance(work.session, alert.id, step, work.now, work.now + policy.step_delay)
+    return True
 
 
 def any_open(context: Context) -> bool:
@@ -138,6 +151,7 @@ def _alert(work: Work, cause: Cause) -> Alert:
         due_at=None if obligation is None else obligation.due_at,
         state="open",
         step=0,
+        stepped_at=work.now,
         next_step_at=work.now + work.context.policy.step_delay,
     )
 

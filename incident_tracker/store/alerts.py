@@ -28,6 +28,7 @@ class Alert:
     due_at: datetime | None
     state: str
     step: int
+    stepped_at: datetime
     next_step_at: datetime | None
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
@@ -88,9 +89,21 @@ def claim_steps(session: Session, now: datetime, limit: int) -> list[Alert]:
     return [Alert(*row) for row in session.execute(statement)]
 
 
-def advance(session: Session, alert_ids: Sequence[str], step: int, next_step_at: datetime | None) -> None:
-    """Move alerts to a step; the one after it comes at `next_step_at`."""
-    session.execute(update(AlertRow).where(AlertRow.id.in_(alert_ids)).values(step=step, next_step_at=next_step_at))
+def advance(session: Session, alert_id: str, step: int, now: datetime, next_step_at: datetime) -> None:
+    """Move an alert to a step; the one after it comes at `next_step_at`."""
+    session.execute(
+        update(AlertRow).where(AlertRow.id == alert_id).values(step=step, stepped_at=now, next_step_at=next_step_at)
+    )
+
+
+def postpone(session: Session, alert_id: str, next_step_at: datetime) -> None:
+    """Let an alert wait longer for its next step."""
+    session.execute(update(AlertRow).where(AlertRow.id == alert_id).values(next_step_at=next_step_at))
+
+
+def end(session: Session, alert_id: str) -> None:
+    """End an alert whose duty was settled at the moment in which it was raised."""
+    session.execute(update(AlertRow).where(AlertRow.id == alert_id).values(state="ended", next_step_at=None))
 
 
 def acknowledge(session: Session, alert_ids: Sequence[str], by: str, via: str, now: datetime) -> list[str]:

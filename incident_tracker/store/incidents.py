@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy import Select, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
@@ -15,7 +15,7 @@ from incident_tracker.domain.incident import Incident
 from incident_tracker.domain.parties import Controller
 from incident_tracker.store.keys import Keyring
 from incident_tracker.store.plain import from_json, to_json
-from incident_tracker.store.tables.incidents import AccessRow, IncidentRow, ReferenceRow
+from incident_tracker.store.tables.incidents import AccessRow, IncidentRow
 
 PLACE = "incidents.facts"
 
@@ -70,19 +70,16 @@ class Head:
 _LISTED = tuple(getattr(IncidentRow, name) for name in Listed.__slots__)
 
 
+_COUNT = text(
+    "INSERT INTO reference_numbers (controller_id, series, last) VALUES (:controller, :series, 1) "
+    "ON CONFLICT (controller_id, series) DO UPDATE SET last = reference_numbers.last + 1 RETURNING last"
+)
+
+
 def next_reference(session: Session, controller: Controller, year: int, *, exercise: bool) -> str:
     """Return the next reference of a controller: `2026-0001`, with its prefix; exercises count on their own."""
     series = f"{'X' if exercise else ''}{year}"
-    counted = (
-        update(ReferenceRow)
-        .where(ReferenceRow.controller_id == controller.id, ReferenceRow.series == series)
-        .values(last=ReferenceRow.last + 1)
-        .returning(ReferenceRow.last)
-    )
-    last = session.execute(counted).scalar()
-    if last is None:
-        session.execute(insert(ReferenceRow).values(controller_id=controller.id, series=series, last=1))
-        last = 1
+    last = session.execute(_COUNT, {"controller": controller.id, "series": series}).scalar_one()
     return f"{controller.reference_prefix}{series}-{last:04d}"
 
 

@@ -120,6 +120,7 @@ class AlertRow(Table):
     due_at: Mapped[datetime | None]
     state: Mapped[str]
     step: Mapped[int]
+    stepped_at: Mapped[datetime]
     next_step_at: Mapped[datetime | None]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None]

@@ -542,6 +542,7 @@ def upgrade() -> None:
         sa.Column("due_at", UtcDateTime(timezone=True), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("step", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stepped_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("next_step_at", UtcDateTime(timezone=True), nullable=True),
         sa.Column("acknowledged_at", UtcDateTime(timezone=True), nullable=True),
         sa.Column("acknowledged_by", sa.String(), nullable=True),
