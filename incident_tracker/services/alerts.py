@@ -97,13 +97,12 @@ def take_next_steps(work: Work, limit: int) -> int:
 
 def _step(work: Work, alert: Alert, contacts: int) -> bool:
     """Move an alert to its next step and return True; or let it wait, so that dead numbers are not walked in a spin."""
-    step, policy = alert.step + 1, work.context.policy
-    rested_at = alert.stepped_at + policy.step_delay
-    starts_over = contacts < 1 or step % contacts == 0
-    if starts_over and work.now < rested_at:
-        rows.postpone(work.session, alert.id, rested_at)
+    policy = work.context.policy
+    due = policy.next_step_at(alert.step, alert.stepped_at, contacts, failed_at=work.now)
+    if contacts and due is not None and due > work.now:
+        rows.postpone(work.session, alert.id, due)
         return False
-    rows.advance(work.session, alert.id, step, work.now, work.now + policy.step_delay)
+    rows.advance(work.session, alert.id, alert.step + 1, work.now, work.now + policy.step_delay)
     return True
 
 
