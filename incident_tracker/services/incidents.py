@@ -1,4 +1,7 @@
-"""Incidents: log a suspicion, decide, contain, close; and what the pages and the shell read of them."""
+"""Incidents: log a suspicion, decide, contain, close, settle duties.
+
+`version` is the one that the person's page was made from: if somebody changed the incident since, nothing is saved.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -83,15 +86,23 @@ def open_incident(
     return reference
 
 
-def record_awareness(context: Context, actor: Actor, reference: str, *, at: datetime, reason: str) -> None:
+def record_awareness(
+    context: Context, actor: Actor, reference: str, *, at: datetime, reason: str, version: int | None = None
+) -> None:
     """Decide that the controller is aware of a breach since `at`; this starts (or moves) the 72 hours."""
     with working(context, actor) as work:
-        loaded = work.load(reference, Act.WORK)
+        loaded = work.load(reference, Act.WORK, version)
         work.record(loaded, _awareness(loaded, at, reason, work.now))
 
 
 def find_not_a_breach(
-    context: Context, actor: Actor, reference: str, *, reason: str, at: datetime | None = None
+    context: Context,
+    actor: Actor,
+    reference: str,
+    *,
+    reason: str,
+    at: datetime | None = None,
+    version: int | None = None,
 ) -> None:
     """Decide that it is no breach; it stays in the register with the reason."""
     reason = clean(reason, "reason", required=False)
@@ -101,29 +112,36 @@ def find_not_a_breach(
         reference,
         Act.DECIDE,
         lambda one, now: rules.find_not_a_breach(one, at=at or now, reason=reason, now=now),
+        version,
     )
 
 
-def contain(context: Context, actor: Actor, reference: str, *, at: datetime, how: str) -> None:
+def contain(
+    context: Context, actor: Actor, reference: str, *, at: datetime, how: str, version: int | None = None
+) -> None:
     """Record that the damage no longer grows since `at`."""
     how = clean(how, "how", required=False)
-    _decide(context, actor, reference, Act.WORK, lambda one, now: rules.contain(one, at=at, how=how, now=now))
+    _decide(
+        context, actor, reference, Act.WORK, lambda one, now: rules.contain(one, at=at, how=how, now=now), version
+    )
 
 
-def close(context: Context, actor: Actor, reference: str, *, reason: str) -> None:
+def close(context: Context, actor: Actor, reference: str, *, reason: str, version: int | None = None) -> None:
     """Close an incident whose duties are all met or set aside."""
     reason = clean(reason, "reason", required=False)
     with working(context, actor) as work:
-        loaded = work.load(reference, Act.DECIDE)
+        loaded = work.load(reference, Act.DECIDE, version)
         running = [one for one in _obligations(work, loaded) if not is_settled(one)]
         duties = tuple(duty_name(one.duty) for one in running)
         work.record(loaded, rules.close(loaded.incident, reason=reason, open_duties=duties, now=work.now))
 
 
-def reopen(context: Context, actor: Actor, reference: str, *, reason: str) -> None:
+def reopen(context: Context, actor: Actor, reference: str, *, reason: str, version: int | None = None) -> None:
     """Take up an incident again that was closed or found not to be a breach."""
     reason = clean(reason, "reason", required=False)
-    _decide(context, actor, reference, Act.DECIDE, lambda one, now: rules.reopen(one, reason=reason, now=now))
+    _decide(
+        context, actor, reference, Act.DECIDE, lambda one, now: rules.reopen(one, reason=reason, now=now), version
+    )
 
 
 def add_note(context: Context, actor: Actor, reference: str, *, text: str) -> None:
@@ -143,32 +161,47 @@ def assign_owner(context: Context, actor: Actor, reference: str, *, user_id: int
 
 
 def meet_duty(
-    context: Context, actor: Actor, reference: str, *, regime: str, duty: str, at: datetime, how: str
+    context: Context,
+    actor: Actor,
+    reference: str,
+    *,
+    regime: str,
+    duty: str,
+    at: datetime,
+    how: str,
+    version: int | None = None,
 ) -> None:
     """Record that a duty was met outside the tracker, with words on where the proof lies."""
     how = clean(how, "how", required=False)
     with working(context, actor) as work:
-        loaded = work.load(reference, Act.WORK)
+        loaded = work.load(reference, Act.WORK, version)
         obligation = _running(work, loaded, regime, duty)
         met_at = rules.may_be_met(loaded.incident, obligation.anchor_at, duty, at=at, how=how, now=work.now)
         work.record(loaded, DutyMet(regime, duty, met_at, how))
 
 
-def set_duty_aside(context: Context, actor: Actor, reference: str, *, regime: str, duty: str, reason: str) -> None:
+def set_duty_aside(
+    context: Context, actor: Actor, reference: str, *, regime: str, duty: str, reason: str, version: int | None = None
+) -> None:
     """Record that a duty does not bind here, with the written reason."""
     reason = clean(reason, "reason", required=False)
     with working(context, actor) as work:
-        loaded = work.load(reference, Act.DECIDE)
+        loaded = work.load(reference, Act.DECIDE, version)
         _running(work, loaded, regime, duty)
         rules.may_be_set_aside(loaded.incident, duty, reason=reason)
         work.record(loaded, DutySetAside(regime, duty, work.now, reason))
 
 
 def _decide(
-    context: Context, actor: Actor, reference: str, act: Act, decide: Callable[[Incident, datetime], Event]
+    context: Context,
+    actor: Actor,
+    reference: str,
+    act: Act,
+    decide: Callable[[Incident, datetime], Event],
+    version: int | None,
 ) -> None:
     with working(context, actor) as work:
-        loaded = work.load(reference, act)
+        loaded = work.load(reference, act, version)
         work.record(loaded, decide(loaded.incident, work.now))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from incident_tracker.domain import incident as incidents
 from incident_tracker.domain.access import Act, Actor
+from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.events import STATUTORY, Event, IncidentOpened, kind_of, payload_of
 from incident_tracker.services import obligations
 from incident_tracker.services.context import Context
@@ -15,6 +16,15 @@ from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import journal as journal_rows
 from incident_tracker.store.incidents import Head, Loaded
 from incident_tracker.store.plain import to_json
+
+
+class ChangedMeanwhile(Refusal):
+    """The incident is no longer as the form showed it."""
+
+    message = (
+        "%(reference)s was changed by somebody else while you were writing. Nothing was saved, and your words are "
+        "still here. Look at what changed, then send it again."
+    )
 
 
 class Work:
@@ -30,10 +40,12 @@ class Work:
         self._entries: list[journal_rows.NewEntry] = []
         self._statutory = False
 
-    def load(self, reference: str, act: Act) -> Loaded:
-        """Return an incident, locked, if the actor may do `act` to it."""
+    def load(self, reference: str, act: Act, version: int | None = None) -> Loaded:
+        """Return an incident, locked, if the actor may do `act` to it, and it still is as at `version` (if given)."""
         loaded = incident_rows.load(self.session, self.keyring, reference, self.actor.scope, lock=True)
         self.actor.must(act, loaded.incident.controller_id)
+        if version is not None and version != loaded.version:
+            raise ChangedMeanwhile(reference=reference)
         return loaded
 
     def open(self, event: IncidentOpened, keys: tuple[str, str]) -> Loaded:

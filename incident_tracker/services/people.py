@@ -1,0 +1,31 @@
+"""The names behind what the journal keeps: `user:3`, `contact:7`, `clock`, `shell`."""
+
+from collections.abc import Iterable
+
+from incident_tracker.domain.access import Actor
+from incident_tracker.services.context import Context
+from incident_tracker.store import controllers as controller_rows
+from incident_tracker.store import users
+from incident_tracker.store.keys import KeyIsGone
+
+
+def names(context: Context, actor: Actor, wanted: Iterable[str]) -> dict[str, str]:
+    """Return the name of each member of staff and each contact; who is no person, or is forgotten, is left out."""
+    known: dict[str, str] = {}
+    keys = set(wanted)
+    contact_ids = [int(key[8:]) for key in keys if key.startswith("contact:") and key[8:].isdigit()]
+    user_ids = [int(key[5:]) for key in keys if key.startswith("user:") and key[5:].isdigit()]
+    with context.database.reading() as session:
+        try:
+            contacts = controller_rows.contacts_by_ids(session, context.keyring, contact_ids, actor.scope)
+        except KeyIsGone:
+            contacts = {}
+        known |= {f"contact:{one.id}": one.name for one in contacts.values()}
+        for user_id in user_ids:
+            try:
+                user = users.get(session, context.keyring, user_id)
+            except KeyIsGone:
+                continue
+            if user is not None:
+                known[f"user:{user_id}"] = user.name
+    return known
