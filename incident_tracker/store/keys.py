@@ -187,6 +187,10 @@ class Keyring:
         cipher = AESGCM(self._key(key_id))
         return cipher.decrypt(sealed[1 + _ID_BYTES : start], sealed[start:], place.encode())
 
+    def is_sealed_by(self, key_id: str, sealed: bytes) -> bool:
+        """Return whether something names this data key as the one that opens it."""
+        return sealed[: 1 + _ID_BYTES] == _VERSION + bytes.fromhex(key_id)
+
     def seal_text(self, key_id: str, place: str, plain: str) -> bytes:
         """Seal a text."""
         return self.seal(key_id, place, plain.encode())

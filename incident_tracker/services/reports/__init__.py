@@ -1,0 +1,36 @@
+"""The report to an authority: its draft, the answers in own words, filing, and its frozen versions."""
+
+from incident_tracker.domain.filings import Phase
+from incident_tracker.services.reports.answers import AnswerIsAFact, AnswerIsNotAChoice, revise_answer, tick
+from incident_tracker.services.reports.filing import (
+    ReportIsAltered,
+    VersionIsNotNext,
+    changes_between,
+    file_report,
+    filed,
+    identifier_warnings,
+)
+from incident_tracker.services.reports.printing import html, json, pdf
+from incident_tracker.services.reports.sheet import Sheet, draft, sheet
+from incident_tracker.store.reports import Frozen
+
+__all__ = [
+    "AnswerIsAFact",
+    "AnswerIsNotAChoice",
+    "Frozen",
+    "Phase",
+    "ReportIsAltered",
+    "Sheet",
+    "VersionIsNotNext",
+    "changes_between",
+    "draft",
+    "file_report",
+    "filed",
+    "html",
+    "identifier_warnings",
+    "json",
+    "pdf",
+    "revise_answer",
+    "sheet",
+    "tick",
+]
