@@ -33,6 +33,11 @@ LOST = frozenset({State.FAILED, State.SUPPRESSED})
 _LENGTH = 300
 
 
+def plain(reason: str) -> str:
+    """Return what a provider says in a form that can be stored and shown on one line."""
+    return "".join(sign if sign.isprintable() else " " for sign in reason[:_LENGTH])
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is written into a row."""
@@ -47,9 +52,21 @@ class Change:
     reason: str = ""
     code: str = ""
 
-    def row(self, delivery_id: str) -> dict[str, Any]:
-        """Return it as the parameters of the statement."""
-        return {"b_id": delivery_id, **{f"b_{name}": getattr(self, name) for name in Change.__slots__}}
+    def row(self, held: Claimed) -> tuple[Any, ...]:
+        """Return it as a row of the statement."""
+        return (
+            held.id,
+            held.batch,
+            self.state,
+            self.not_before,
+            self.notifier,
+            self.provider_id,
+            self.sent_at,
+            self.finished_at,
+            self.look_up_at,
+            self.reason,
+            self.code,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +86,16 @@ def judge(held: Claimed, outcome: Outcome, around: Circumstances) -> Change:
     keep = Change(State.IN_DOUBT, held.not_before, held.notifier)
     match outcome:
         case Accepted(provider_id=provider_id) if provider_id:
-            return replace(
-                keep,
-                state=State.ACCEPTED,
-                provider_id=provider_id,
-                sent_at=around.now,
-                look_up_at=around.look_up_at,
+            return Change(
+                State.ACCEPTED, held.not_before, held.notifier, provider_id, around.now, None, around.look_up_at
             )
         case Refused(kind=kind, reason=reason, code=code):
             state = State.SUPPRESSED if kind is RefusalKind.OPTED_OUT else State.FAILED
-            return replace(keep, state=state, finished_at=around.now, reason=reason[:_LENGTH], code=code)
+            return replace(keep, state=state, finished_at=around.now, reason=plain(reason), code=code)
         case NotSent():
             return _later(held, outcome, around)
         case Unknown(reason=reason, code=code):
-            return replace(keep, not_before=around.now, sent_at=around.now, reason=reason[:_LENGTH], code=code)
+            return replace(keep, not_before=around.now, sent_at=around.now, reason=plain(reason), code=code)
     return replace(keep, not_before=around.now, sent_at=around.now, reason="the answer makes no sense")
 
 
@@ -99,7 +112,7 @@ def _later(held: Claimed, outcome: NotSent, around: Circumstances) -> Change:
             notifier = other
     at_once = notifier != held.notifier or outcome.setup  # another takes it; a paused lane is closed anyway
     at = around.now if at_once else around.now + wait
-    return Change(State.PENDING, at, notifier, reason=outcome.reason[:_LENGTH], code=outcome.code)
+    return Change(State.PENDING, at, notifier, reason=plain(outcome.reason), code=outcome.code)
 
 
 def judge_late(row: Standing, held: Claimed, outcome: Outcome, around: Circumstances) -> Change | None:

@@ -9,26 +9,25 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import structlog
 from cryptography.exceptions import InvalidTag
 from sqlalchemy.orm import Session
 
-from incident_tracker.delivery.classify import Change, Circumstances
+from incident_tracker.delivery.classify import Circumstances
 from incident_tracker.delivery.lanes import Answer, Key, Lane, Unit
 from incident_tracker.delivery.pace import Pace
 from incident_tracker.delivery.parcel import unseal
-from incident_tracker.delivery.record import Result, end_alerts, record
+from incident_tracker.delivery.record import Result, record, record_late
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store import lanes as lane_rows
 from incident_tracker.store.database import Database
-from incident_tracker.store.deliveries import Claimed, State
+from incident_tracker.store.deliveries import Claimed
 from incident_tracker.store.ids import new_id
 from incident_tracker.store.keys import KeyIsGone, Keyring
 from incident_tracker.store.lanes import LaneState
-from notifiers.protocol import LooksUp, Message, Notifier, NotSent, Unknown
+from notifiers.protocol import Accepted, LooksUp, Message, Notifier, NotSent, Outcome, RefusalKind, Refused, Unknown
 
 _log = structlog.get_logger()
 
@@ -37,6 +36,10 @@ _ROUND_SECONDS = 0.05
 _LOOK_AGAIN_SECONDS = 0.5
 """How often a lane without work is looked at while others are busy."""
 _REROUTED = 500
+
+
+class _NotAllOursError(Exception):
+    """A lease was taken over while its call was under way."""
 
 
 class Dispatcher:
@@ -95,11 +98,14 @@ class Dispatcher:
             written = 0
             while True:
                 self._stirred.clear()
-                written += self._write(self._gathered())
-                claimed = 0 if stop.is_set() else self._claim()
-                if not claimed and not self._live() and not self._answers:
+                results = self._gathered()
+                lanes = [] if stop.is_set() else self._lanes_to_serve()
+                moved = self._round(results, lanes) if results or lanes else 0
+                written += len(results)
+                if not moved and not self._live() and not self._answers and not self._unwritten:
                     return written
-                self._stirred.wait(_ROUND_SECONDS)
+                if self._live():
+                    self._stirred.wait(_ROUND_SECONDS)
 
     def close(self) -> None:
         """Let the threads end."""
@@ -143,23 +149,7 @@ class Dispatcher:
                     for attempt, claimed in unit.held.items():
                         yield Result(claimed, Unknown(attempt, "no answer before the deadline"))
 
-    def _write(self, results: list[Result]) -> int:
-        if not results:
-            return 0
-        try:
-            with self._database.writing(urgent=True) as session:
-                around = self._circumstances(lane_rows.states(session))
-                record(session, results, around)
-        except BaseException:
-            self._unwritten = results + self._unwritten  # written by the next drain
-            raise
-        if any(isinstance(one.outcome, NotSent) for one in results):
-            self._look_again()  # another lane may have work now
-        self._probe("after_result")
-        return len(results)
-
-    def _circumstances(self, states: Mapping[str, LaneState]) -> dict[str, Circumstances]:
-        now = self._now()
+    def _circumstances(self, states: Mapping[str, LaneState], now: datetime) -> dict[str, Circumstances]:
         paused = {name for name, state in states.items() if state.paused_at is not None}
         around = {}
         for lane in self.lanes.values():
@@ -170,92 +160,129 @@ class Dispatcher:
 
     # --- what goes out --------------------------------------------------------------------------------------------
 
-    def _claim(self) -> int:
+    def _lanes_to_serve(self) -> list[Lane]:
+        """Return the lanes with a free thread that have work, or had more than they could take the last time."""
         if self._woken.is_set():
             self._woken.clear()
             self._look_again()
         clock = time.monotonic()
         looking = [lane for lane in self.lanes.values() if lane.free and lane.dry_until <= clock]
-        if not looking:
-            return 0
+        cold = [lane for lane in looking if not lane.has_more]
+        if cold:
+            now = self._now()
+            with self._database.reading() as session:
+                due = {lane.key for lane in cold if rows.any_due(session, *lane.key, now)}
+            for lane in cold:
+                if lane.key not in due:
+                    lane.dry_until = clock + _LOOK_AGAIN_SECONDS
+            return [lane for lane in looking if lane.has_more or lane.key in due]
+        return looking
+
+    def _round(self, results: list[Result], lanes: Sequence[Lane]) -> int:
+        """Write what came back and claim what goes out, in one transaction; return how many rows were moved."""
         self._probe("before_claim")
         now = self._now()
-        with self._database.reading() as session:
-            states = lane_rows.states(session)
-            due = [lane for lane in looking if rows.any_due(session, *lane.key, now)]
-        for lane in looking:
-            if lane not in due or states[lane.key[0]].is_closed(now):
-                lane.dry_until = clock + _LOOK_AGAIN_SECONDS
-        return sum(self._claim_for(lane, states, now) for lane in due)
+        held: dict[Key, list[Claimed]] = {}
+        try:
+            moved = self._commit(results, lanes, now, held)
+        except BaseException:
+            self._unwritten = results + self._unwritten  # written by the next round
+            raise
+        if results:
+            self._probe("after_result")
+            if any(isinstance(one.outcome, NotSent) for one in results):
+                self._look_again()  # another lane may have work now
+                moved += 1
+        if held:
+            self._probe("after_attempt")
+        for lane in lanes:
+            self._give(lane, held.get(lane.key, []))
+        return moved
 
-    def _claim_for(self, lane: Lane, states: Mapping[str, LaneState], now: datetime) -> int:
-        state = states[lane.key[0]]
-        if state.is_closed(now):
-            return self._reroute(lane, states) if state.paused_at is not None else 0
-        probing = state.is_probed(now)
-        size = 1 if probing else lane.free * self._pace.claim
-        with self._database.writing(urgent=True) as session:
-            held = rows.claim(
-                session, *lane.key, size=size, batch=new_id(now), now=now, lease_until=now + self._pace.lease
-            )
-            self._probe("after_claim")
-            if probing:
+    def _commit(
+        self, results: Sequence[Result], lanes: Sequence[Lane], now: datetime, held: dict[Key, list[Claimed]]
+    ) -> int:
+        try:
+            with self._database.writing(urgent=True) as session:
+                states = lane_rows.states(session)
+                if results and not record(session, results, self._circumstances(states, now)):
+                    raise _NotAllOursError  # noqa: TRY301 - rolls back
+                if _may_close_or_open(results, states):
+                    states = lane_rows.states(session)
+                return self._claim(session, lanes, states, now, held)
+        except _NotAllOursError:
+            with self._database.writing(urgent=True) as session:
+                record_late(session, results, self._circumstances(lane_rows.states(session), now))
+            return 1  # look again
+
+    def _claim(
+        self,
+        session: Session,
+        lanes: Sequence[Lane],
+        states: Mapping[str, LaneState],
+        now: datetime,
+        held: dict[Key, list[Claimed]],
+    ) -> int:
+        moved = 0
+        for lane in lanes:
+            state = states[lane.key[0]]
+            if state.is_closed(now):
+                rerouted = self._reroute(session, lane, states)
+                self._expect(lane, more=rerouted == _REROUTED)
+                moved += rerouted
+                continue
+            size = 1 if state.is_probed(now) else lane.free * self._pace.claim
+            if state.is_probed(now):
                 lane_rows.pause(session, state.notifier, state.reason, now, now + self._pace.probe_after)
-            messages = self._open(held)
-            tries = [self._attempt(one, now) for one in held if one.attempt in messages]
-            if tries:
-                rows.open_attempts(session, tries)
-            self._end_unreadable(session, [one for one in held if one.attempt not in messages], now)
-        self._probe("after_attempt")
-        if len(held) < size:
-            lane.dry_until = time.monotonic() + _LOOK_AGAIN_SECONDS
-        self._give(lane, [one for one in held if one.attempt in messages], messages)
-        return len(held)
+            until = now + self._pace.lease
+            claimed = rows.claim(session, *lane.key, size=size, batch=new_id(now), now=now, lease_until=until)
+            self._probe("after_claim")
+            if claimed:
+                rows.open_attempts(session, claimed, self._node, now)
+                held[lane.key] = claimed
+            self._expect(lane, more=len(claimed) == size)
+            moved += len(claimed)
+        return moved
 
-    def _give(self, lane: Lane, held: Sequence[Claimed], messages: Mapping[str, Message]) -> None:
-        units = min(lane.free, len(held))
+    def _expect(self, lane: Lane, *, more: bool) -> None:
+        lane.has_more = more
+        lane.dry_until = 0.0 if more else time.monotonic() + _LOOK_AGAIN_SECONDS
+
+    def _give(self, lane: Lane, held: Sequence[Claimed]) -> None:
+        messages = {one.attempt: message for one in held if (message := self._open(one)) is not None}
+        ready = [one for one in held if one.attempt in messages]
+        units = min(lane.free, len(ready))
         for number in range(units):
-            share = held[number::units]
+            share = ready[number::units]
             lane.give(Unit(lane, [messages[one.attempt] for one in share], {one.attempt: one for one in share}))
 
-    def _open(self, held: Sequence[Claimed]) -> dict[str, Message]:
-        messages = {}
-        for one in held:
-            try:
-                parcel = unseal(self._keyring, one.sealed)
-            except (KeyIsGone, InvalidTag, ValueError) as error:
-                _log.warning("delivery_unreadable", delivery=one.id, why=type(error).__name__)
-                continue
-            messages[one.attempt] = parcel.message(one.attempt, one.id, one.valid_for)
-        return messages
+    def _open(self, one: Claimed) -> Message | None:
+        """Return the message, or None where it cannot be read; the next round writes that down."""
+        outcome: Outcome
+        try:
+            return unseal(self._keyring, one.sealed).message(one.attempt, one.id, one.valid_for)
+        except (KeyIsGone, InvalidTag, ValueError):
+            outcome = Refused(one.attempt, RefusalKind.CONTENT, "what it says can no longer be read")
+        except Exception as error:  # noqa: BLE001 - nothing was sent, and the other messages must go
+            outcome = NotSent(one.attempt, f"it cannot be opened: {type(error).__name__}")
+        _log.warning("delivery_unreadable", delivery=one.id, why=outcome.reason)
+        self._unwritten.append(Result(one, outcome))
+        return None
 
-    def _attempt(self, one: Claimed, now: datetime) -> dict[str, Any]:
-        return {
-            "id": one.attempt,
-            "delivery_id": one.id,
-            "controller_id": one.controller_id,
-            "number": one.number,
-            "batch": one.batch,
-            "notifier": one.notifier,
-            "node": self._node,
-            "started_at": now,
-        }
-
-    def _end_unreadable(self, session: Session, unreadable: Sequence[Claimed], now: datetime) -> None:
-        for one in unreadable:
-            why = "what it says can no longer be read"
-            change = Change(State.FAILED, one.not_before, one.notifier, finished_at=now, reason=why)
-            rows.write_results(session, [change.row(one.id)])
-        end_alerts(session, [one.id for one in unreadable], now)
-
-    def _reroute(self, lane: Lane, states: Mapping[str, LaneState]) -> int:
+    def _reroute(self, session: Session, lane: Lane, states: Mapping[str, LaneState]) -> int:
+        """Give the rows of a paused lane to the next notifier of its channel; return how many."""
         name, channel = lane.key
+        if states[name].paused_at is None:
+            return 0
         paused = {other for other, state in states.items() if state.paused_at is not None}
         other = self.routing.after(channel, name, paused)
         if other is None:
             return 0
-        with self._database.writing(urgent=True) as session:
-            moved = rows.reroute(session, name, channel, other, _REROUTED)
-        if moved:
-            self._look_again()
+        moved = rows.reroute(session, name, channel, other, _REROUTED)
+        self._look_again()
         return moved
+
+
+def _may_close_or_open(results: Sequence[Result], states: Mapping[str, LaneState]) -> bool:
+    paused = any(state.paused_at is not None for state in states.values())
+    return bool(results) and (paused or not all(isinstance(one.outcome, Accepted) for one in results))

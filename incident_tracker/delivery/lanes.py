@@ -58,6 +58,8 @@ class Lane:
     free: int = 0
     dry_until: float = 0.0
     """Until then (monotonic) nothing new is expected, unless someone wakes the engine."""
+    has_more: bool = False
+    """The last claim took all it could, so that there is probably more."""
     units: set[Unit] = field(default_factory=set)
     _work: SimpleQueue[Unit | None] = field(default_factory=SimpleQueue)
     _threads: list[threading.Thread] = field(default_factory=list)

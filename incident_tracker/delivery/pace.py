@@ -16,7 +16,7 @@ class Pace:
 
     workers: int = 4
     """Calls at once in a lane."""
-    claim: int = 20
+    claim: int = 32
     """Messages a call gets."""
     call_seconds: float = 20.0
     """The total deadline of a call."""

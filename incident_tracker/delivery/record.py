@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from incident_tracker.delivery.classify import LOST, Change, Circumstances, judge, judge_late
+from incident_tracker.delivery.classify import LOST, Change, Circumstances, judge, judge_late, plain
 from incident_tracker.store import callbacks, lanes
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store.deliveries import Claimed, Standing, State
@@ -57,7 +57,7 @@ class Consequences:
         if self.muted:
             rows.mute(session, self.muted, around.now)
         for name, reason in self.paused.items():
-            lanes.pause(session, name, reason[:300], around.now, around.now + around.pace.probe_after)
+            lanes.pause(session, name, plain(reason), around.now, around.now + around.pace.probe_after)
         for name, wait in self.blocked.items():
             lanes.block(session, name, around.now + wait)
         for name in self.works & set(around.closed) - set(self.paused):
@@ -70,32 +70,59 @@ def end_alerts(session: Session, lost: Sequence[str], now: datetime) -> None:
         rows.move_alerts_on(session, lost, now)
 
 
-def record(session: Session, results: Sequence[Result], around: Mapping[str, Circumstances]) -> int:
-    """Write results in one go; return how many changed their row. `around` is by notifier.
+def record(session: Session, results: Sequence[Result], around: Mapping[str, Circumstances]) -> bool:
+    """Write results of rows that are all still ours, in one go. `around` is by notifier.
 
-    A result whose lease was taken over is kept on its attempt, and settles the row if it is still in doubt.
+    Return False where one is not ours any more; the caller then rolls back and uses `record_late`.
     """
-    now = next(iter(around.values())).now
-    rows.answer_attempts(session, [_evidence(one, now) for one in results])
+    changes = [judge(one.claimed, one.outcome, around[one.claimed.notifier]) for one in results]
+    written = [change.row(one.claimed) for one, change in zip(results, changes, strict=True)]
+    if rows.write_results(session, written, if_mine=True) != len(results):
+        return False
+    _finish(session, list(zip(results, changes, strict=True)), around)
+    return True
+
+
+def record_late(session: Session, results: Sequence[Result], around: Mapping[str, Circumstances]) -> None:
+    """Write results row by row, as far as each is still ours.
+
+    A result whose lease was taken over is kept on its attempt, and settles the row if that is still in doubt.
+    """
     standing = rows.standing(session, {one.claimed.id for one in results})
-    changes: list[dict[str, Any]] = []
+    changes: list[tuple[Any, ...]] = []
     fill: list[dict[str, Any]] = []
-    consequences: dict[str, Consequences] = {}
+    judged: list[tuple[Result, Change | None]] = []
     for one in results:
-        held, circumstances = one.claimed, around[one.claimed.notifier]
+        held = one.claimed
         row = standing.get(held.id)
-        change = None if row is None else _change(row, one, circumstances)
-        if row is not None and change is not None:
-            changes.append(change.row(held.id))
-            standing[held.id] = replace(row, state=change.state)
-        elif row is not None and isinstance(one.outcome, Accepted) and row.provider_id is None:
+        change = None if row is None else _change(row, one, around[held.notifier])
+        judged.append((one, change))
+        if row is None:
+            continue
+        if change is not None:
+            changes.append(change.row(held))
+            standing[held.id] = replace(row, state=change.state, provider_id=change.provider_id)
+        elif isinstance(one.outcome, Accepted) and row.provider_id is None:
             fill.append({"b_id": held.id, "b_provider_id": one.outcome.provider_id})
-        consequences.setdefault(held.notifier, Consequences()).add(held, one.outcome, change, circumstances)
-    rows.write_results(session, changes)
+    for change_row in changes:  # one by one: the same row may change twice
+        rows.write_results(session, [change_row], if_mine=False)
     callbacks.fill_provider_ids(session, fill)
+    _finish(session, judged, around)
+
+
+def _finish(
+    session: Session, judged: Sequence[tuple[Result, Change | None]], around: Mapping[str, Circumstances]
+) -> None:
+    now = next(iter(around.values())).now
+    rows.answer_attempts(session, [_evidence(one, now) for one, _ in judged])
+    consequences: dict[str, Consequences] = {}
+    for one, change in judged:
+        name = one.claimed.notifier
+        if name not in consequences:
+            consequences[name] = Consequences()
+        consequences[name].add(one.claimed, one.outcome, change, around[name])
     for name, consequence in consequences.items():
         consequence.write(session, around[name])
-    return len(changes)
 
 
 def _change(row: Standing, one: Result, around: Circumstances) -> Change | None:
@@ -104,13 +131,13 @@ def _change(row: Standing, one: Result, around: Circumstances) -> Change | None:
     return judge_late(row, one.claimed, one.outcome, around)
 
 
-def _evidence(one: Result, now: datetime) -> dict[str, Any]:
+def _evidence(one: Result, now: datetime) -> tuple[Any, ...]:
     outcome = one.outcome
-    return {
-        "b_id": one.claimed.attempt,
-        "b_finished_at": now,
-        "b_outcome": _OUTCOMES.get(type(outcome).__name__, "unknown"),
-        "b_provider_id": outcome.provider_id if isinstance(outcome, Accepted) else None,
-        "b_reason": getattr(outcome, "reason", "")[:300],
-        "b_code": getattr(outcome, "code", ""),
-    }
+    return (
+        one.claimed.attempt,
+        now,
+        _OUTCOMES.get(type(outcome).__name__, "unknown"),
+        outcome.provider_id if isinstance(outcome, Accepted) else None,
+        plain(getattr(outcome, "reason", "")),
+        getattr(outcome, "code", ""),
+    )

@@ -3,7 +3,7 @@
 Statements say the state as a literal, so that its partial index is used; the plan tests look at it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Select,
     bindparam,
     exists,
-    insert,
     literal,
     literal_column,
     select,
@@ -25,7 +24,8 @@ from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
-from incident_tracker.store.ids import new_id
+from incident_tracker.store.bulk import Bulk
+from incident_tracker.store.ids import new_ids
 from incident_tracker.store.tables.incidents import AlertRow, IncidentRow
 from incident_tracker.store.tables.outbox import AlertDeliveryRow, AttemptRow, DeliveryRow
 from incident_tracker.store.tables.parties import ContactRow
@@ -206,36 +206,52 @@ LOOK_UP = (
     .returning(_D.c.id, _D.c.provider_id, _D.c.sent_at)
 )
 _ANY_DUE = select(literal(1)).select_from(_D).where(*_DUE.whereclause.clauses).limit(1)  # type: ignore[union-attr]
-_RESULT = (
-    update(_D)
-    .where(_D.c.id == bindparam("b_id"))
-    .values(
-        {
-            column: bindparam(f"b_{column.name}", type_=column.type)
-            for column in (
-                _D.c.state,
-                _D.c.not_before,
-                _D.c.notifier,
-                _D.c.provider_id,
-                _D.c.sent_at,
-                _D.c.finished_at,
-                _D.c.look_up_at,
-                _D.c.reason,
-                _D.c.code,
-            )
-        }
-    )
-    .values(lease_until=None)
+_RESULT_COLUMNS = {
+    "id": "text",
+    "batch": "text",
+    "state": "text",
+    "not_before": "timestamptz",
+    "notifier": "text",
+    "provider_id": "text",
+    "sent_at": "timestamptz",
+    "finished_at": "timestamptz",
+    "look_up_at": "timestamptz",
+    "reason": "text",
+    "code": "text",
+}
+_SET_RESULT = """UPDATE deliveries SET state = r.state, not_before = r.not_before, notifier = r.notifier,
+    provider_id = r.provider_id, sent_at = r.sent_at, finished_at = r.finished_at, look_up_at = r.look_up_at,
+    reason = r.reason, code = r.code, lease_until = NULL
+    FROM {rows} AS r WHERE deliveries.id = r.id"""
+_RESULT = Bulk(_SET_RESULT, _RESULT_COLUMNS)
+_RESULT_IF_MINE = Bulk(
+    f"{_SET_RESULT} AND deliveries.state = 'sending' AND deliveries.batch = r.batch", _RESULT_COLUMNS
 )
-_ANSWERED = (
-    update(_A)
-    .where(_A.c.id == bindparam("b_id"))
-    .values(
-        {
-            column: bindparam(f"b_{column.name}", type_=column.type)
-            for column in (_A.c.finished_at, _A.c.outcome, _A.c.provider_id, _A.c.reason, _A.c.code)
-        }
-    )
+_ANSWERED = Bulk(
+    """UPDATE attempts SET finished_at = r.finished_at, outcome = r.outcome, provider_id = r.provider_id,
+    reason = r.reason, code = r.code FROM {rows} AS r WHERE attempts.id = r.id""",
+    {
+        "id": "text",
+        "finished_at": "timestamptz",
+        "outcome": "text",
+        "provider_id": "text",
+        "reason": "text",
+        "code": "text",
+    },
+)
+_TRY = Bulk(
+    """INSERT INTO attempts (id, delivery_id, controller_id, number, batch, notifier, node, started_at)
+    SELECT id, delivery_id, controller_id, number, batch, notifier, node, started_at FROM {rows} AS r""",
+    {
+        "id": "text",
+        "delivery_id": "text",
+        "controller_id": "bigint",
+        "number": "bigint",
+        "batch": "text",
+        "notifier": "text",
+        "node": "text",
+        "started_at": "timestamptz",
+    },
 )
 _ADD = text(
     """INSERT INTO deliveries (id, controller_id, incident_id, contact_id, purpose, once, channel, notifier,
@@ -292,13 +308,17 @@ def claim(
             "b_lease": lease_until,
         },
     )
-    held = [Claimed(*(*row, batch, new_id(now))) for row in rows]
+    found = rows.all()
+    held = [Claimed(*(*row, batch, attempt)) for row, attempt in zip(found, new_ids(now, len(found)), strict=True)]
     return sorted(held, key=lambda one: (one.rank, one.not_before, one.id))
 
 
-def open_attempts(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write down that a call is about to be made, for each row of it."""
-    session.execute(insert(_A), list(rows))
+def open_attempts(session: Session, held: Sequence[Claimed], node: str, now: datetime) -> None:
+    """Write down that calls for these rows are about to be made."""
+    _TRY.run(
+        session,
+        [(one.attempt, one.id, one.controller_id, one.number, one.batch, one.notifier, node, now) for one in held],
+    )
 
 
 def standing(session: Session, ids: Collection[str]) -> dict[str, Standing]:
@@ -313,16 +333,18 @@ def standing(session: Session, ids: Collection[str]) -> dict[str, Standing]:
     return found
 
 
-def write_results(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write what became of rows; keys are column names with `b_` before them."""
-    if rows:
-        session.execute(_RESULT, rows)
+def write_results(session: Session, rows: Sequence[Sequence[Any]], *, if_mine: bool) -> int:
+    """Write what became of rows; return how many were written.
+
+    `if_mine` leaves out the rows that are not held by the batch any more. A row is (id, batch, state, not before,
+    notifier, provider's id, sent at, finished at, look up at, reason, code).
+    """
+    return (_RESULT_IF_MINE if if_mine else _RESULT).run(session, rows)
 
 
-def answer_attempts(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Close attempts with their outcome; keys are column names with `b_` before them."""
-    if rows:
-        session.execute(_ANSWERED, rows)
+def answer_attempts(session: Session, rows: Sequence[Sequence[Any]]) -> None:
+    """Close attempts; a row is (id, finished at, outcome, provider's id, reason, code)."""
+    _ANSWERED.run(session, rows)
 
 
 def expire(session: Session, now: datetime, limit: int) -> tuple[int, int]:

@@ -199,7 +199,7 @@ def test_a_wrong_set_up_pauses_the_lane_and_the_next_notifier_of_the_channel_tak
     wrong = Postman(answer=lambda message: NotSent(message.attempt, "Authenticate", "20003", setup=True))
     second = Postman("second")
 
-    world.engine(wrong, second, pace=Pace(workers=1)).drain(NEVER)
+    world.engine(wrong, second, pace=Pace(workers=1, claim=20)).drain(NEVER)
 
     assert set(world.states().values()) == {"accepted"}
     assert sorted(message.delivery for message in second.carried) == sorted(ids)

@@ -52,7 +52,7 @@ class Postman:
     max_batch = 50
 
     def __init__(self, name: str = "postman", channel: Channel = Channel.SMS, answer: Answer = accepted) -> None:
-        self.name = name  # type: ignore[misc] - tests need several
+        self.name = name
         self.channel = channel
         self.answer = answer
         self.carried: list[Message] = []
@@ -155,6 +155,7 @@ class World:
                     raised_at=self.clock(),
                     state="open",
                     step=step,
+                    stepped_at=self.clock(),
                     next_step_at=self.clock() + timedelta(minutes=5),
                 )
             )
