@@ -76,6 +76,7 @@ class SmtpEmailNotifier:
         try:
             for place, message in enumerate(call.messages):
                 if session is None:
+                    call.demand_time()
                     session = Session(self._server, call)
                     if (trouble := session.open()) is not None:
                         for left in call.messages[place:]:

@@ -54,6 +54,11 @@ class Call:
                 raise TimeIsUpError
             self._committed.update(message.attempt for message in messages)
 
+    def demand_time(self) -> None:
+        """Raise TimeIsUpError if there is nobody left to answer, or no time: do not even connect then."""
+        if self._left or self.deadline.passed():
+            raise TimeIsUpError
+
     def release(self, *messages: Message) -> None:
         """Say that the provider has certainly not taken these messages after all."""
         with self._lock:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cached_property
 from typing import Any
 
 with warnings.catch_warnings():
@@ -30,7 +31,6 @@ class MailRoom:
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     connections: int = 0
-    open: list[asyncio.BaseTransport] = field(default_factory=list)
 
     @property
     def taken(self) -> Counter[str]:
@@ -96,16 +96,22 @@ async def _play(step: str, server: SMTP) -> str:
 
 
 class _Remembered(SMTP):
+    opened: list[asyncio.BaseTransport]
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        room = self.event_handler
-        assert isinstance(room, MailRoom)
-        room.open.append(transport)
+        self.opened.append(transport)
         super().connection_made(transport)
 
 
 class _AnyPort(Controller):
     def factory(self) -> SMTP:
-        return _Remembered(self.handler, **self.SMTP_kwargs)
+        protocol = _Remembered(self.handler, **self.SMTP_kwargs)
+        protocol.opened = self.opened
+        return protocol
+
+    @cached_property
+    def opened(self) -> list[asyncio.BaseTransport]:
+        return []
 
     def _trigger_server(self) -> None:
         assert isinstance(self.server, asyncio.Server)
@@ -121,15 +127,14 @@ def mail_server(room: MailRoom, **options: Any) -> Iterator[int]:
     try:
         yield server.port
     finally:
-        asyncio.run_coroutine_threadsafe(_hang_up(room), server.loop).result(5)
+        asyncio.run_coroutine_threadsafe(_hang_up(server.opened), server.loop).result(5)
         server.stop()
 
 
-async def _hang_up(room: MailRoom) -> None:
+async def _hang_up(opened: list[asyncio.BaseTransport]) -> None:
     """Close what is open, and let the loop finish with it before it is stopped."""
     for _ in range(20):
-        for transport in room.open:
+        for transport in opened:
             assert isinstance(transport, asyncio.WriteTransport)
             transport.abort()
-        room.open.clear()
         await asyncio.sleep(0)
