@@ -16,6 +16,7 @@ from incident_tracker import paths
 from incident_tracker.delivery.engine import Engine
 from incident_tracker.delivery.pace import Pace
 from incident_tracker.delivery.routing import Routing
+from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.escalation import Policy, policy_from
 from incident_tracker.domain.regimes import Rule, rules_from
 from incident_tracker.services.anchors import Anchors
@@ -96,6 +97,20 @@ def build(
         wake=woken.set,
     )
     return Tracker(context, engine, carriers, woken, node)
+
+
+def check_configuration(settings: Settings) -> None:
+    """Refuse settings, rules, policy and forms that cannot work, all mistakes at once; nothing is opened or sent."""
+    mistakes: list[str] = []
+    for look in (_notifiers, lambda _: load_rules(), _policy, _reports):
+        try:
+            look(settings)
+        except (SettingsError, NotifierSettingsError) as error:
+            mistakes += error.mistakes
+        except (Refusal, ValueError) as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise SettingsError(mistakes)
 
 
 def _nothing(_point: str) -> None:
@@ -179,4 +194,7 @@ def _form_file(settings: Settings) -> Path:
 
 
 def _toml(file: Path) -> dict[str, Any]:
-    return tomllib.loads(file.read_text("utf-8"))
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{file}: this is not TOML: {error}"]) from None

@@ -1,6 +1,6 @@
 """Alerts: someone on call is told, and the next one, until someone takes it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from incident_tracker.delivery.enqueue import NewDelivery, enqueue
@@ -48,20 +48,22 @@ class Cause:
 
 def raise_alerts(work: Work, causes: Sequence[Cause]) -> list[Alert]:
     """Raise alerts and tell the first contact of each controller, bundled per person. Runs inside a unit of work."""
-    alerts = [_alert(work, cause) for cause in causes]
-    rows.supersede(work.session, [one.obligation_id for one in alerts if one.obligation_id is not None])
+    on_call = controller_rows.contacts(work.session, work.keyring, None)
+    alerts = [_alert(work, cause, told=bool(on_call.get(cause.head.controller_id))) for cause in causes]
+    duties = [one.obligation_id for one in alerts if one.obligation_id is not None]
+    rows.supersede(work.session, duties, work.now)
     rows.add(work.session, alerts)
     told = [alert_texts.Told(alert, cause.head, cause.kept) for alert, cause in zip(alerts, causes, strict=True)]
-    tell(work, told)
+    _tell(work, told, on_call)
     return alerts
 
 
-def tell(work: Work, told: Sequence[alert_texts.Told]) -> None:
+def _tell(work: Work, told: Sequence[alert_texts.Told], on_call: Mapping[int, Sequence[OnCallContact]]) -> None:
     """Send the message of each alert's step to the contact whose turn it is, one message a person."""
-    on_call = controller_rows.contacts(work.session, work.keyring, None)
+    zones = controller_rows.time_zones(work.session)
     turns: dict[tuple[int, int, bool], tuple[OnCallContact, list[alert_texts.Told]]] = {}
     for one in told:
-        contact = contact_for(one.alert.step, on_call.get(one.alert.controller_id, ()))
+        contact = contact_for(max(0, one.alert.step), on_call.get(one.alert.controller_id, ()))
         contact_ids = () if contact is None else (contact.id,)
         raised = AlertRaised(one.alert.id, one.alert.kind, one.alert.rung, one.alert.step, contact_ids)
         work.note_on(one.head, raised)
@@ -70,15 +72,18 @@ def tell(work: Work, told: Sequence[alert_texts.Told]) -> None:
             turns.setdefault(key, (contact, []))[1].append(one)
     for local_only in (False, True):
         chosen = [turn for (_, _, exercise), turn in turns.items() if exercise is local_only]
-        _send(work, [_message(work, contact, items) for contact, items in chosen], local_only=local_only)
+        messages = [
+            _message(work, contact, items, zones[contact.controller_id]) for contact, items in chosen
+        ]
+        _send(work, messages, local_only=local_only)
 
 
-def take_next_steps(work: Work, limit: int) -> int:
-    """Tell the next contact of each alert that nobody took in time; return how many alerts moved on."""
-    waiting = rows.claim_steps(work.session, work.now, limit)
+def take_next_steps(work: Work, limit: int, only: str | None = None) -> int:
+    """Tell the next contact of each alert that nobody took in time; return how many alerts were looked at."""
+    waiting = rows.claim_steps(work.session, work.now, limit, only)
     if not waiting:
         return 0
-    counts = {key: len(found) for key, found in controller_rows.contacts(work.session, work.keyring, None).items()}
+    on_call = controller_rows.contacts(work.session, work.keyring, None)
     heads = incident_rows.heads(work.session, [one.incident_id for one in waiting])
     duties = obligation_rows.by_ids(
         work.session, work.keyring, [one.obligation_id for one in waiting if one.obligation_id is not None]
@@ -88,18 +93,24 @@ def take_next_steps(work: Work, limit: int) -> int:
         kept = duties.get(alert.obligation_id) if alert.obligation_id is not None else None
         if kept is not None and is_settled(kept.obligation):
             rows.end(work.session, alert.id)
-        elif _step(work, alert, counts.get(alert.controller_id, 0)):
+        elif _step(work, alert, len(on_call.get(alert.controller_id, ()))):
             stepped = alert_texts.at_step(alert, alert.step + 1)
             told.append(alert_texts.Told(stepped, heads[alert.incident_id], kept))
-    tell(work, told)
+    _tell(work, told, on_call)
     return len(waiting)
 
 
 def _step(work: Work, alert: Alert, contacts: int) -> bool:
-    """Move an alert to its next step and return True; or let it wait, so that dead numbers are not walked in a spin."""
+    """Move an alert to its next step and return True; or let it wait, so that dead numbers are not walked in a spin.
+
+    While nobody is on call it waits where it is.
+    """
     policy = work.context.policy
     due = policy.next_step_at(alert.step, alert.stepped_at, contacts, failed_at=work.now)
-    if contacts and due is not None and due > work.now:
+    if due is None:
+        rows.postpone(work.session, alert.id, work.now + policy.step_delay)
+        return False
+    if alert.step != rows.UNTOLD and due > work.now:
         rows.postpone(work.session, alert.id, due)
         return False
     rows.advance(work.session, alert.id, alert.step + 1, work.now, work.now + policy.step_delay)
@@ -110,6 +121,14 @@ def any_open(context: Context) -> bool:
     """Return whether any alert waits for an answer."""
     with context.database.reading() as session:
         return rows.any_open(session)
+
+
+def open_alerts(context: Context, actor: Actor) -> list[tuple[Alert, str]]:
+    """Return the alerts that nobody has taken, oldest first, each with the reference of its incident."""
+    with context.database.reading() as session:
+        found = rows.open_alerts(session, actor.scope_for(Act.READ))
+        references = rows.references(session, found)
+    return [(one, references[one.id]) for one in found]
 
 
 def acknowledge(
@@ -131,12 +150,13 @@ def acknowledge_in(work: Work, alert_ids: Sequence[str], *, via: str, contact_id
     taken = rows.acknowledge(work.session, alert_ids, work.actor.name, via, work.now)
     found = rows.by_ids(work.session, taken, None)
     heads = incident_rows.heads(work.session, [one.incident_id for one in found])
+    rows.cancel_messages(work.session, taken, work.now)
     for alert in found:
         work.note_on(heads[alert.incident_id], AlertAcknowledged(alert.id, work.now, via, contact_id))
     return taken
 
 
-def _alert(work: Work, cause: Cause) -> Alert:
+def _alert(work: Work, cause: Cause, *, told: bool) -> Alert:
     obligation = None if cause.kept is None else cause.kept.obligation
     return Alert(
         id=new_id(work.now),
@@ -149,14 +169,17 @@ def _alert(work: Work, cause: Cause) -> Alert:
         raised_at=work.now,
         due_at=None if obligation is None else obligation.due_at,
         state="open",
-        step=0,
+        step=0 if told else rows.UNTOLD,
         stepped_at=work.now,
         next_step_at=work.now + work.context.policy.step_delay,
     )
 
 
-def _message(work: Work, contact: OnCallContact, items: Sequence[alert_texts.Told]) -> NewDelivery:
+def _message(work: Work, contact: OnCallContact, items: Sequence[alert_texts.Told], zone: str) -> NewDelivery:
+    """Return the message of a step; what still waits for her from earlier steps says the same with older times."""
     first = items[0]
+    alert_ids = tuple(one.alert.id for one in items)
+    rows.cancel_messages(work.session, alert_ids, work.now, to=(contact.id, first.alert.step))
     channel = _channel(work, contact)
     address = contact.email if channel is Channel.EMAIL else contact.phone
     step = first.alert.step
@@ -170,10 +193,10 @@ def _message(work: Work, contact: OnCallContact, items: Sequence[alert_texts.Tol
         channel=channel,
         address=address,
         address_hash=work.keyring.fingerprint(subject, address, work.now),
-        content=alert_texts.content(items, contact, work.now),
+        content=alert_texts.content(items, contact, zone, work.now),
         rank=RANK,
         valid_for=VALID_SECONDS,
-        alert_ids=tuple(one.alert.id for one in items),
+        alert_ids=alert_ids,
         step=step,
     )
 

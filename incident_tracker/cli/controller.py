@@ -1,0 +1,74 @@
+"""`controller ...`: the organisations whose incidents are kept here."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from incident_tracker.cli import common
+from incident_tracker.cli.common import Shell, as_json, as_user, pass_shell
+from incident_tracker.domain.access import SHELL
+from incident_tracker.domain.errors import phrase
+
+if TYPE_CHECKING:
+    from incident_tracker.domain.parties import Controller
+
+
+@click.group()
+def controller() -> None:
+    """Make and list controllers."""
+
+
+@controller.command("create")
+@click.option("--name", required=True, help="Name of the organisation.")
+@click.option("--cvr", default="", help="Danish company number, eight digits.")
+@click.option("--slug", default="", metavar="NAME", help="Short name for addresses and options; made from the name.")
+@click.option("--prefix", default="", metavar="LETTERS", help="What its references begin with; the first needs none.")
+@click.option("--time-zone", default="Europe/Copenhagen", show_default=True, help="Zone in which times are shown.")
+@click.option("--language", default="da", show_default=True, help="Of its SMS: da or en.")
+@click.option("--sector", default="private", show_default=True, help="private or public.")
+@as_json
+@as_user
+@pass_shell
+def create(shell: Shell, *, slug: str, prefix: str, as_json: bool, as_email: str | None, **facts: Any) -> None:
+    """Keep the incidents of an organisation. The first has references like 2026-0001."""
+    from incident_tracker.services import controllers  # noqa: PLC0415 - `--help` loads nothing
+
+    with shell.writing(as_email) as (context, actor):
+        made = controllers.create(
+            context, actor, controllers.ControllerFacts(**facts), slug=slug, reference_prefix=prefix
+        )
+    if as_json:
+        common.print_json(_shape(made))
+    else:
+        shell.say(phrase("%(name)s is kept here as %(slug)s."), name=made.name, slug=made.slug)
+
+
+@controller.command("list")
+@as_json
+@pass_shell
+def list_(shell: Shell, *, as_json: bool) -> None:
+    """List the controllers, oldest first."""
+    from incident_tracker.services import controllers  # noqa: PLC0415 - `--help` loads nothing
+
+    with shell.context() as context:
+        found = controllers.listing(context, SHELL)
+    if as_json:
+        common.print_json([_shape(one) for one in found])
+    elif not found:
+        shell.say(phrase("No controllers."))
+    else:
+        heads = (phrase("Short name"), phrase("Name"), "CVR", phrase("References"))
+        rows = [(one.slug, one.name, one.cvr or "-", f"{one.reference_prefix}...") for one in found]
+        common.print_table([shell.gettext(head) for head in heads], rows)
+
+
+def _shape(one: "Controller") -> dict[str, Any]:
+    return {
+        "slug": one.slug,
+        "name": one.name,
+        "cvr": one.cvr,
+        "time_zone": one.time_zone,
+        "language": one.language,
+        "sector": one.sector,
+        "reference_prefix": one.reference_prefix,
+    }
