@@ -24,6 +24,7 @@ from wtforms import (
 from wtforms.validators import Optional
 
 from incident_tracker.web.drawing.dial import dial
+from incident_tracker.web.drawing.progress import progress
 from incident_tracker.web.drawing.ring import ring
 from incident_tracker.web.drawing.strip import axis, strip
 from incident_tracker.web.drawing.timeline import Happening, Words, timeline, timelines
@@ -293,7 +294,14 @@ def form_page(theme: str = "", *, wrong: bool = False) -> dict[str, Any]:
     if wrong:
         form.at.errors = ("Søndag 22. november kl. 21.15 er ikke kommet endnu. Klokken er 19.31.",)
         form.going_on.errors = ("Vælg et svar.",)
-    return {"frame": frame("incidents", theme), "form": form, "title": None}
+    counts = {"delivered": 7912, "accepted": 1204, "failed": 131, "in_doubt": 12, "suppressed": 23, "pending": 3118}
+    return {
+        "frame": frame("incidents", theme),
+        "form": form,
+        "title": None,
+        "parts": progress(counts),
+        "numbers": {state: f"{count:,}".replace(",", ".") for state, count in counts.items()},
+    }
 
 
 def signed_out() -> dict[str, Any]:
@@ -302,3 +310,15 @@ def signed_out() -> dict[str, Any]:
         controller_name="Nordlys ApS", language="da", language_url="", language_other="", theme="", messages=[]
     )
     return {"public": public}
+
+
+def notice() -> dict[str, Any]:
+    """Give the page of a notice its controller and its form."""
+    public = SimpleNamespace(
+        controller_name="Nordlys ApS",
+        cvr="00 00 00 00",
+        contact=["Databeskyttelse: Ada, +45 34 41 23 45", "persondata@example.dk"],
+        language="da",
+        brand_url="/brand.css",
+    )
+    return {"public": public, "form": SuspicionForm()}

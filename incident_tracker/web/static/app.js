@@ -264,18 +264,20 @@
     form.dataset.touched = "yes";
   }
 
-  /* A form that was sent and is not on the page it led to was saved: its draft goes. A page that asks for a
-     password (data-signed-out) proves nothing, so the draft waits behind it. */
+  /* After a form was sent, the next page tells what became of it. Without the form it was saved, unless it asks to
+     sign in or says "not saved"; with the form it was saved if the page says so. In doubt the draft stays. */
   function settle() {
     const sent = stored(SENT);
-    if (sent === null || document.querySelector("[data-signed-out]")) {
+    if (sent === null) {
       return;
     }
     store(SENT, null);
+    if (document.querySelector("[data-signed-out], [data-not-saved]")) {
+      return;
+    }
     const form = document.querySelector('form[data-keep="' + CSS.escape(sent) + '"]');
-    const failed = form && form.querySelector("[aria-invalid=true]");
-    const notSaved = document.querySelector("[data-not-saved]");
-    if (!failed && !notSaved && !document.querySelector("[data-try-again]")) {
+    const said = document.querySelector(".banner-said") && !document.querySelector("[aria-invalid=true]");
+    if (!form || said) {
       store(DRAFT + sent, null);
     }
   }
