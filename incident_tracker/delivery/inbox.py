@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy.orm import Session
 
 from incident_tracker.delivery import reports
@@ -17,6 +18,8 @@ from notifiers.protocol import CallbackEvent, Reply, ReportedState, StatusReport
 PLACE = "callbacks.sealed"
 _STATUS, _REPLY = "status", "reply"
 _SIZE = 200
+_NOTHING = '["", "", "", "", null]'
+"""What is left of a reply that can no longer be opened."""
 _OVERTAKES = timedelta(minutes=5)
 """So long a report that names only the provider's id may come before our own commit of that id."""
 
@@ -47,8 +50,11 @@ class Inbox:
         self._now = now
         self._look_up_after = look_up_after
 
-    def receive(self, notifier: str, events: Sequence[CallbackEvent]) -> None:
-        """Store events before anything is done with them; the same event twice makes one row."""
+    def receive(self, notifier: str, events: Sequence[CallbackEvent], *, polled: bool = False) -> None:
+        """Store events before anything is done with them; the same event twice makes one row.
+
+        What was `polled` says nothing of whether the provider's callbacks arrive.
+        """
         if not events:
             return
         now = self._now()
@@ -66,7 +72,8 @@ class Inbox:
         with self._database.writing(urgent=True) as session:
             lanes.ensure(session, [notifier])
             callbacks.add(session, rows)
-            lanes.called_back(session, notifier, now)
+            if not polled:
+                lanes.called_back(session, notifier, now)
 
     def apply(self) -> int:
         """Apply the stored reports; return how many changed a delivery.
@@ -110,10 +117,19 @@ def waiting_replies(session: Session, keyring: Keyring, limit: int = 100) -> lis
     """Return what people wrote to us and nobody dealt with, oldest first."""
     found = []
     for one in callbacks.waiting(session, _REPLY, 0, limit):
-        from_address, text, unique, to_address, at = json.loads(keyring.open_text(PLACE, one.sealed))
+        try:
+            opened = keyring.open_text(PLACE, one.sealed)
+        except (KeyIsGone, InvalidTag):
+            opened = _NOTHING
+        from_address, text, unique, to_address, at = json.loads(opened)
         reply = Reply(from_address, text, unique, to_address, datetime.fromisoformat(at) if at else None)
         found.append(WaitingReply(one.id, one.notifier, one.received_at, reply))
     return found
+
+
+def still_waits(session: Session, reply_id: int) -> bool:
+    """Return whether nobody has dealt with a reply yet, and let nobody else do it before this transaction ends."""
+    return callbacks.is_waiting(session, reply_id)
 
 
 def mark_applied(session: Session, reply_ids: Collection[int], now: datetime, result: str) -> None:

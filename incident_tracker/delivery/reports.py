@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from incident_tracker.delivery.classify import FINAL, LOST, apply_report
+from incident_tracker.delivery.classify import FINAL, LOST, apply_report, plain
 from incident_tracker.delivery.record import end_alerts
 from incident_tracker.store import callbacks
 from incident_tracker.store import deliveries as rows
@@ -59,8 +59,9 @@ def apply(
         state = apply_report(row, report, newest=target.number in {None, row.number})
         if state is None:
             continue
-        changes.append(_written(row, report, state, now, look_up_after))
-        standing[row.id] = replace(row, state=state, provider_id=row.provider_id or report.provider_id)
+        written = _written(row, report, state, now, look_up_after)
+        changes.append(written)
+        standing[row.id] = replace(row, state=state, reason=written["b_reason"])
         if state in LOST:
             lost.append(row.id)
         if report.opted_out and row.contact_id is not None:
@@ -85,7 +86,7 @@ def _written(
         "b_finished_at": now if state in FINAL else None,
         "b_look_up_at": now + look_up_after if asks_again and look_up_after else None,
         "b_provider_id": report.provider_id,
-        "b_reason": f"corrected, was: {row.reason}"[:300] if corrected else report.reason[:300],
+        "b_reason": plain(f"corrected, was: {row.reason}" if corrected else report.reason),
         "b_code": report.code,
     }
 

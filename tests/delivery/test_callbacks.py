@@ -1,0 +1,224 @@
+"""Callbacks are stored first and applied forward only, whatever their order; replies wait for the services."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from incident_tracker.delivery.inbox import mark_applied, waiting_replies
+from incident_tracker.store.tables.outbox import CallbackRow
+from notifiers.protocol import Accepted, Reply, ReportedState, StatusReport
+from tests.delivery.world import NEVER, PHONE, KnowingPostman, Postman, World
+
+
+def report(state: str, unique: str, **named: object) -> StatusReport:
+    return StatusReport(ReportedState(state), unique, **named)  # type: ignore[arg-type]
+
+
+def sent(world: World) -> tuple[str, str]:
+    """Return (delivery, attempt) of a message that was accepted."""
+    (delivery,) = world.enqueue()
+    postman = Postman()
+    world.engine(postman).drain(NEVER)
+    return delivery, postman.carried[-1].attempt
+
+
+@pytest.mark.parametrize("by", ["attempt", "provider_id"])
+def test_delivered_is_known_by_our_id_or_theirs(world: World, by: str) -> None:
+    delivery, attempt = sent(world)
+    named = {"attempt": attempt} if by == "attempt" else {"provider_id": f"SM{attempt}"}
+    engine = world.engine(Postman())
+
+    engine.receive("postman", [report("delivered", "u1", **named)])
+    assert engine.apply_callbacks() == 1
+
+    row = world.row(delivery)
+    assert (row.state, row.finished_at, row.look_up_at) == ("delivered", world.clock(), None)
+    assert world.lane().last_callback_at == world.clock()
+
+
+def test_the_same_callback_twice_is_stored_once(world: World) -> None:
+    _, attempt = sent(world)
+    engine = world.engine(Postman())
+
+    for _ in range(2):
+        engine.receive("postman", [report("delivered", "u1", attempt=attempt)])
+
+    with world.database.reading() as session:
+        assert len(session.scalars(select(CallbackRow.id)).all()) == 1
+
+
+def test_callbacks_out_of_order_never_move_a_row_back(world: World) -> None:
+    delivery, attempt = sent(world)
+    engine = world.engine(Postman())
+
+    for number, state in enumerate(["delivered", "accepted", "failed", "accepted"]):
+        engine.receive("postman", [report(state, f"u{number}", attempt=attempt)])
+        engine.apply_callbacks()
+
+    assert world.row(delivery).state == "delivered"
+
+
+def test_delivered_after_failed_is_a_correction_that_says_so(world: World) -> None:
+    delivery, attempt = sent(world)
+    engine = world.engine(Postman())
+
+    engine.receive("postman", [report("failed", "u1", attempt=attempt, reason="unreachable", code="30003")])
+    engine.receive("postman", [report("delivered", "u2", attempt=attempt)])
+    engine.apply_callbacks()
+
+    row = world.row(delivery)
+    assert (row.state, row.reason) == ("delivered", "corrected, was: unreachable")
+
+
+def test_a_failure_told_later_moves_the_alert_on_and_mutes_who_opted_out(world: World) -> None:
+    alert, contact = world.add_alert(), world.add_contact()
+    (delivery,) = world.enqueue(alert_ids=[alert], contact_id=contact)
+    postman = Postman()
+    engine = world.engine(postman)
+    engine.drain(NEVER)
+
+    engine.receive("postman", [report("failed", "u1", attempt=postman.carried[0].attempt, opted_out=True)])
+    engine.apply_callbacks()
+
+    assert world.row(delivery).state == "failed"
+    assert world.alert(alert).next_step_at == world.clock()
+    assert world.contact(contact).muted_at == world.clock()
+
+
+def test_a_callback_may_overtake_our_own_commit_of_the_result(world: World) -> None:
+    (delivery,) = world.enqueue()
+
+    def answer(message):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        engine.receive("postman", [report("delivered", "u1", attempt=message.attempt)])
+        engine.apply_callbacks()
+        return Accepted(message.attempt, "SM1")
+
+    engine = world.engine(Postman(answer=answer))
+    engine.drain(NEVER)
+
+    row = world.row(delivery)
+    assert (row.state, row.provider_id) == ("delivered", "SM1")
+    assert world.attempts(delivery)[0].outcome == "accepted"
+
+
+def test_a_callback_with_only_their_id_waits_until_we_have_committed_it(world: World) -> None:
+    engine = world.engine(Postman(answer=lambda message: Accepted(message.attempt, "SM1")))
+    (delivery,) = world.enqueue()
+    engine.receive("postman", [report("delivered", "u1", provider_id="SM1")])
+    assert engine.apply_callbacks() == 0
+
+    engine.drain(NEVER)
+    assert engine.apply_callbacks() == 1
+    assert world.row(delivery).state == "delivered"
+
+
+def test_a_callback_for_nothing_of_ours_is_counted_and_put_aside(world: World) -> None:
+    sent(world)
+    engine = world.engine(Postman())
+    engine.receive("postman", [report("delivered", "u1", attempt="nobody")])
+    engine.receive("postman", [report("delivered", "u2", provider_id="SMnobody")])
+
+    engine.apply_callbacks()
+    assert world.lane().unknown_callbacks == 1
+    world.clock.advance(minutes=6)
+    engine.apply_callbacks()
+    assert world.lane().unknown_callbacks == 2
+    with world.database.reading() as session:
+        assert set(session.scalars(select(CallbackRow.result))) == {"unknown"}
+
+
+def test_an_id_that_the_provider_gave_to_a_whole_request_moves_nobody(world: World) -> None:
+    ids = world.enqueue(3)
+    engine = world.engine(Postman(answer=lambda message: Accepted(message.attempt, "request-1")))
+    engine.drain(NEVER)
+
+    engine.receive("postman", [report("failed", "u1", provider_id="request-1")])
+    engine.apply_callbacks()
+
+    assert {world.row(one).state for one in ids} == {"accepted"}
+
+
+def test_bad_news_of_an_earlier_try_does_not_end_the_row(world: World) -> None:
+    (delivery,) = world.enqueue()
+    postman = Postman(answer=lambda message: Accepted(message.attempt, ""))
+    engine = world.engine(postman)
+    engine.drain(NEVER)
+    engine.sweep()
+    postman.answer = lambda message: Accepted(message.attempt, "SM2")
+    engine.drain(NEVER)
+
+    engine.receive("postman", [report("failed", "u1", attempt=postman.carried[0].attempt)])
+    engine.apply_callbacks()
+
+    assert world.row(delivery).state == "accepted"
+
+
+def test_replies_wait_sealed_until_a_service_has_dealt_with_them(world: World) -> None:
+    engine = world.engine(Postman())
+    at = datetime(2026, 11, 20, 12, 59, tzinfo=UTC)
+    engine.receive("postman", [Reply(PHONE, "OK", "SM5", "+4532123456", at), Reply(PHONE, "ok alle", "SM6")])
+    engine.apply_callbacks()
+
+    with world.database.writing() as session:
+        first, second = waiting_replies(session, world.keyring)
+        assert first.reply == Reply(PHONE, "OK", "SM5", "+4532123456", at)
+        assert second.reply.at is None
+        mark_applied(session, [first.id], world.clock(), "acknowledged")
+    with world.database.reading() as session:
+        assert [one.id for one in waiting_replies(session, world.keyring)] == [second.id]
+        assert all(PHONE.encode() not in sealed for sealed in session.scalars(select(CallbackRow.sealed)))
+
+
+def test_without_a_public_address_final_states_are_asked_for_few_at_a_time(world: World) -> None:
+    ids = world.enqueue(25)
+    postman = KnowingPostman()
+    engine = world.engine(postman)
+    engine.drain(NEVER)
+    postman.known = [
+        report("delivered", f"u{number}", provider_id=f"SM{message.attempt}")
+        for number, message in enumerate(postman.carried)
+    ]
+
+    engine.poll(replies=False)
+    assert not postman.looked_up
+    world.clock.advance(seconds=20)
+    engine.poll(replies=False)
+    assert len(postman.looked_up) == 10
+    engine.poll(replies=False)
+    engine.poll(replies=False)
+
+    assert {world.row(one).state for one in ids} == {"delivered"}
+    assert len(postman.looked_up) == 25
+
+
+def test_what_has_no_final_state_is_asked_for_more_and_more_rarely_and_then_no_more(world: World) -> None:
+    world.enqueue()
+    postman = KnowingPostman()
+    engine = world.engine(postman)
+    engine.drain(NEVER)
+    times = []
+    for _ in range(60 * 60 * 72 // 15):
+        world.clock.advance(seconds=15)
+        before = len(postman.looked_up)
+        engine.poll(replies=False)
+        times += [world.clock()] * (len(postman.looked_up) - before)
+        if times and times[-1] + timedelta(hours=40) < world.clock():
+            break
+        if len(times) > 4:
+            world.clock.advance(hours=1)
+    assert 5 < len(times) < 25
+
+
+def test_replies_are_asked_for_since_the_last_time_with_an_overlap(world: World) -> None:
+    postman = KnowingPostman()
+    postman.letters = [Reply(PHONE, "OK", "SM5")]
+    engine = world.engine(postman)
+    engine.poll(replies=True)
+    first = world.clock()
+    world.clock.advance(seconds=30)
+    engine.poll(replies=True)
+
+    assert postman.asked_since == [first - timedelta(minutes=15), first - timedelta(minutes=1)]
+    with world.database.reading() as session:
+        assert len(waiting_replies(session, world.keyring)) == 1
