@@ -1,6 +1,6 @@
 """The local outbox: the default of every channel. A message becomes a file that a person can open; nothing leaves.
 
-E-mails are `<attempt>.eml`, everything else `<attempt>.json`, replies `<unique>.reply`. Files carry mode 0600.
+E-mails are `<attempt>.eml`, everything else `<attempt>.json`. Files carry mode 0600.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -91,23 +91,9 @@ class OutboxNotifier:
         return self.look_up([name for name in names if name not in taken], deadline)
 
     def replies(self, since: datetime, deadline: Deadline) -> Iterator[Reply]:
-        """Yield what was written in the reply box since then, oldest first."""
-        found = []
-        for path in self._folder.glob("*.reply"):
-            if deadline.passed():
-                break
-            with contextlib.suppress(OSError, ValueError, KeyError):
-                data = json.loads(path.read_text("utf-8"))
-                at = datetime.fromisoformat(data["at"])
-                found.append((at, path.stem, Reply(data["from"], data["text"], path.stem, data["to"], at)))
-        yield from (reply for at, _, reply in sorted(found, key=lambda item: item[:2]) if at >= since)
-
-    def take_reply(self, from_address: str, text: str, at: datetime, to_address: str = "") -> str:
-        """Keep what a person wrote in the reply box of the outbox page; return its id. Raises OSError."""
-        unique = f"reply-{secrets.token_hex(8)}"
-        data = {"from": from_address, "to": to_address, "text": text, "at": at.astimezone(UTC).isoformat()}
-        self._write(f"{unique}.reply", json.dumps(data, ensure_ascii=False).encode())
-        return unique
+        """Yield nothing: nobody can answer a file, and the reply box belongs to the page that shows it."""
+        del since, deadline
+        return iter(())
 
     def _put(self, message: Message) -> Outcome:
         name = self._file_name(message)

@@ -6,7 +6,7 @@ heard of incidents. The core does addressing, rendering, retries and bookkeeping
 
 import html
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -238,15 +238,18 @@ class ReadsCallbacks(Protocol):
 
 @runtime_checkable
 class LooksUp(Protocol):
-    """Ability: we ask the provider."""
+    """Ability: we ask the provider. Raising means that not all was said, and that the question is asked again."""
 
     def look_up(self, provider_ids: Sequence[str], deadline: Deadline) -> Iterator[StatusReport]:
         """Yield what the provider says of messages it accepted."""
 
-    def search(self, messages: Sequence[Message], since: datetime, deadline: Deadline) -> Iterator[StatusReport]:
+    def search(
+        self, messages: Sequence[Message], since: datetime, deadline: Deadline, taken: Collection[str] = ()
+    ) -> Iterator[StatusReport]:
         """Yield reports for those of `messages` (tried since then, result unknown) that the provider has.
 
-        A message the provider does not have, or cannot be told from another, is not yielded.
+        A message the provider does not have, or cannot be told from another, is not yielded. `taken` are provider
+        ids that are known to belong to other attempts.
         """
 
     def replies(self, since: datetime, deadline: Deadline) -> Iterator[Reply]:

@@ -1,6 +1,5 @@
 """A total deadline around a provider's library, whose own timeouts are per read and miss a dripping server."""
 
-import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
@@ -9,7 +8,6 @@ from typing import Generic, TypeVar
 from notifiers.protocol import Deadline, Message, NotSent, Outcome, Unknown
 
 T = TypeVar("T")
-_logger = logging.getLogger(__name__)
 
 
 class TimeIsUpError(Exception):
@@ -155,12 +153,12 @@ def _answers_for(
 
 
 def ask_bounded(deadline: Deadline, question: Callable[["Answers[T]"], None], slots: CallSlots) -> Iterator[T]:
-    """Run a reading `question` in a thread and yield what it tells, until it ends or the deadline has passed.
+    """Run a reading `question` in a thread and yield what it tells, until it ends.
 
-    A question that fails ends the answers: what it did not say can be asked again.
+    Raises UnansweredError if it broke off or the deadline passed: not all was said, and it has to be asked again.
     """
     if deadline.passed() or not slots.take():
-        return
+        raise UnansweredError("no time, or too many earlier calls still hang")
     answers: Answers[T] = Answers()
     try:
         threading.Thread(target=answers.run, args=(question, slots), daemon=True, name="notifier question").start()
@@ -168,12 +166,18 @@ def ask_bounded(deadline: Deadline, question: Callable[["Answers[T]"], None], sl
             try:
                 told = answers.told.get(timeout=deadline.remaining())
             except Empty:
-                return
+                raise UnansweredError("no answer in time") from None
             if not told:
-                return
+                break
             yield told[0]
     finally:
         answers.wanted = False
+    if answers.failure is not None:
+        raise UnansweredError(f"the call broke off ({type(answers.failure).__name__})")
+
+
+class UnansweredError(Exception):
+    """A question was not, or not fully, answered. Its text names no person."""
 
 
 class Answers(Generic[T]):
@@ -181,6 +185,7 @@ class Answers(Generic[T]):
 
     def __init__(self) -> None:
         self.told: SimpleQueue[tuple[T] | tuple[()]] = SimpleQueue()
+        self.failure: BaseException | None = None
         self.wanted = True
 
     def tell(self, answer: T) -> None:
@@ -193,10 +198,8 @@ class Answers(Generic[T]):
         """Ask, and always say that it is over."""
         try:
             question(self)
-        except TimeIsUpError:
-            pass
-        except Exception as failure:  # noqa: BLE001 a library may raise anything; only its class is safe to name
-            _logger.warning("asking the provider broke off: %s", type(failure).__name__)
+        except BaseException as failure:  # noqa: BLE001 a library may raise anything; the caller is told
+            self.failure = failure
         finally:
             slots.give_back()
             self.told.put(())

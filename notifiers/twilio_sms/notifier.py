@@ -1,6 +1,7 @@
 """The postman for SMS. One message a request, because that is all Twilio takes."""
 
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ _LONGEST_BODY = 1600
 _LONGEST_VALIDITY = 36000
 _CALLS_AT_ONCE = 32
 _PAGE = 200
+_REMEMBERED = 20_000
 _CLOCKS_APART = timedelta(minutes=2)
 
 
@@ -53,6 +55,8 @@ class TwilioSmsNotifier:
         self._validity = validity
         self._status_url = ""
         self._slots = CallSlots(_CALLS_AT_ONCE)
+        self._lock = threading.Lock()
+        self._owners: dict[str, str] = {}
 
     def __repr__(self) -> str:
         """Name the sender, never a secret."""
@@ -100,6 +104,8 @@ class TwilioSmsNotifier:
             event = callbacks.read(request, self._secrets)
         except ValueError as error:  # for instance a port that is none
             raise ForgedCallbackError("the callback cannot be read") from error
+        if isinstance(event, StatusReport) and event.attempt and event.provider_id:
+            self._remember(event.provider_id, event.attempt)
         return () if event is None else (event,)
 
     def look_up(self, provider_ids: Sequence[str], deadline: Deadline) -> Iterator[StatusReport]:
@@ -134,7 +140,11 @@ class TwilioSmsNotifier:
                     if address not in listed:
                         listed[address] = self._sent_to(line, address, since)
                     theirs = [found for found in listed[address] if _text(found.body) == body]
-                    for known in _pair(ours, [found for found in theirs if found.sid not in taken]):
+                    free = [
+                        found for found in theirs if found.sid not in taken and not self._is_anothers(found, ours)
+                    ]
+                    for known in _pair(ours, free):
+                        self._remember(known.provider_id or "", known.attempt or "")
                         answers.tell(known)
 
         return ask_bounded(deadline, ask, self._slots)
@@ -185,6 +195,7 @@ class TwilioSmsNotifier:
         except Exception as error:  # noqa: BLE001 whatever a library raises after the request went out is an outcome
             return _outcome_of(message.attempt, error, line.answer_headers)
         if isinstance(answer.sid, str) and _MESSAGE_SID.fullmatch(answer.sid):
+            self._remember(answer.sid, message.attempt)
             return Accepted(message.attempt, answer.sid)
         return Unknown(message.attempt, "Twilio answered without the id of a message")
 
@@ -198,6 +209,17 @@ class TwilioSmsNotifier:
         if seconds is not None:
             fields["validity_period"] = max(1, min(_LONGEST_VALIDITY, seconds))
         return fields
+
+    def _remember(self, sid: str, attempt: str) -> None:
+        """Keep whose message this is, so that `search` never gives it to another attempt with the same text."""
+        with self._lock:
+            self._owners[sid] = attempt
+            if len(self._owners) > _REMEMBERED:
+                del self._owners[next(iter(self._owners))]
+
+    def _is_anothers(self, item: Any, ours: Sequence[Message]) -> bool:
+        owner = self._owners.get(item.sid)
+        return owner is not None and all(owner != message.attempt for message in ours)
 
     def _sent_to(self, line: Line, address: str, since: datetime) -> list[Any]:
         after = since.astimezone(UTC) - _CLOCKS_APART
@@ -227,14 +249,15 @@ def _pair(ours: Sequence[Message], theirs: Sequence[Any]) -> Iterator[StatusRepo
 
 
 def _fetch(line: Line, sid: str) -> StatusReport | None:
+    """Return the state of a message; None if Twilio has no good answer for this one. Raises if it has for none."""
     from twilio.base.exceptions import TwilioRestException  # noqa: PLC0415 imported with the client
 
     try:
         item = line.messages(sid).fetch()
     except TwilioRestException as error:
-        if error.status == 404:  # noqa: PLR2004 an HTTP status
-            return None
-        raise
+        if error.status in {401, 403, 429}:
+            raise
+        return None
     return callbacks.report(sid, str(item.status), "" if item.error_code is None else str(item.error_code))
 
 

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any, ClassVar
@@ -149,17 +149,6 @@ def test_after_a_crash_the_folder_says_what_was_sent(tmp_path: Path) -> None:
     reports = list(notifier.search([message("a1"), message("a2")], NOW, soon()))
     assert [(report.attempt, report.state) for report in reports] == [("a1", ReportedState.DELIVERED)]
     assert list(notifier.look_up(["a1.json", "../a1.json", "a2.json"], soon())) == reports
-
-
-def test_the_reply_box_is_read_back_oldest_first(tmp_path: Path) -> None:
-    notifier = OutboxNotifier(tmp_path, Channel.SMS)
-    notifier.take_reply("+4534412345", "OK ALLE", NOW + timedelta(minutes=1))
-    first = notifier.take_reply("+4534412345", "OK", NOW)
-    notifier.take_reply("+4534412345", "for gammel", NOW - timedelta(days=1))
-    (tmp_path / "broken.reply").write_text("{")
-    replies = list(notifier.replies(NOW, soon()))
-    assert [reply.text for reply in replies] == ["OK", "OK ALLE"]
-    assert (replies[0].unique, replies[0].at) == (first, NOW)
 
 
 def test_a_file_in_the_place_of_the_folder_is_a_mistake_in_the_settings(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from notifiers.protocol import (
     StatusReport,
     Unknown,
 )
+from notifiers.support.running import UnansweredError
 from notifiers.testing import NotifierContract, ScriptedProvider, Situation, steps
 from notifiers.testing.callbacks import twilio as signed_by_stand_in
 from notifiers.testing.ledger import Asked
@@ -429,19 +430,39 @@ def test_a_poll_reads_every_state(
     assert (report.state, report.code, report.opted_out) == (state, code, opted_out)
 
 
-def test_a_poll_that_breaks_off_says_nothing_and_does_not_raise(provider: ScriptedProvider) -> None:
+@pytest.mark.parametrize(
+    "step", [steps.drop(), steps.strange("<html>", 200), steps.too_many("5"), steps.refuse(20003, 401)]
+)
+def test_a_poll_that_breaks_off_says_so_and_is_not_taken_for_no_news(
+    provider: ScriptedProvider, step: steps.Step
+) -> None:
     notifier = make(provider)
     assert isinstance(notifier, LooksUp)
-    for step in (steps.drop(), steps.broken(), steps.strange("<html>", 200), steps.too_many("5")):
-        provider.script_reads(step, step)
-        assert list(notifier.look_up(["SM" + "0" * 32], soon())) == []
-        assert list(notifier.replies(NOW, soon())) == []
+    provider.script_reads(step, step, step)
+    with pytest.raises(UnansweredError):
+        list(notifier.look_up(["SM" + "0" * 32], soon()))
+    with pytest.raises(UnansweredError):
+        list(notifier.replies(NOW, soon()))
+    with pytest.raises(UnansweredError):
+        list(notifier.search([message()], NOW, soon()))
+
+
+def test_one_message_that_cannot_be_read_does_not_hide_the_others(provider: ScriptedProvider) -> None:
+    notifier = make(provider)
+    sids = [
+        outcome.provider_id
+        for outcome in send(notifier, message("a1"), message("a2"))
+        if isinstance(outcome, Accepted)
+    ]
+    provider.script_reads(steps.broken(500))
+    assert [report.provider_id for report in notifier.look_up(sids, soon())] == sids[1:]
 
 
 def test_polling_a_silent_provider_ends_at_the_deadline(provider: ScriptedProvider) -> None:
     provider.script_reads(steps.hang())
     started = time.monotonic()
-    assert list(make(provider).look_up(["SM" + "0" * 32], soon(0.4))) == []
+    with pytest.raises(UnansweredError):
+        list(make(provider).look_up(["SM" + "0" * 32], soon(0.4)))
     assert time.monotonic() - started < 1
 
 
@@ -458,8 +479,8 @@ def test_what_was_taken_before_the_drop_is_found_again(provider: ScriptedProvide
 def test_one_message_of_the_provider_is_never_given_to_two_attempts(
     provider: ScriptedProvider, taken: int, asked: int, found: int
 ) -> None:
+    send(make(provider), *(message(f"x{number}", "ens") for number in range(taken)))
     notifier = make(provider)
-    send(notifier, *(message(f"x{number}", "ens") for number in range(taken)))
     wanted = [message(f"a{number}", "ens") for number in range(asked)]
     reports = list(notifier.search(wanted, NOW - timedelta(minutes=1), soon()))
     assert len({report.attempt for report in reports}) == len({report.provider_id for report in reports}) == found
@@ -467,10 +488,16 @@ def test_one_message_of_the_provider_is_never_given_to_two_attempts(
 
 def test_a_message_that_belongs_to_another_attempt_is_left_alone(provider: ScriptedProvider) -> None:
     notifier = make(provider)
+    notifier.use_callbacks(STATUS_URL)
     (known,) = send(notifier, message("a1", "ens"))
     assert isinstance(known, Accepted)
     since = NOW - timedelta(minutes=1)
-    assert list(notifier.search([message("a2", "ens")], since, soon(), taken=[known.provider_id])) == []
+    restarted = make(provider)
+    assert list(restarted.search([message("a2", "ens")], since, soon(), taken=[known.provider_id])) == []
+    assert list(notifier.search([message("a2", "ens")], since, soon())) == []
+    restarted.read_callback(provider.status_callback(provider.sms[0], "sent"))
+    assert list(restarted.search([message("a2", "ens")], since, soon())) == []
+    assert [report.attempt for report in restarted.search([message("a1", "ens")], since, soon())] == ["a1"]
 
 
 def test_texts_of_other_senders_times_and_directions_are_not_ours(provider: ScriptedProvider) -> None:
