@@ -12,7 +12,8 @@ from incident_tracker.services import emails, passwords, texts
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
 from incident_tracker.store import sessions, users
-from incident_tracker.store.users import NewUser, User
+from incident_tracker.store.users import NewUser
+from incident_tracker.store.users import User as User  # noqa: PLC0414 - pages name it, and never open a table
 
 NAME_LIMIT = 100
 LANGUAGES = ("da", "en")

@@ -6,7 +6,8 @@ No default password exists. The token is kept as a hash, replaced at each start 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from incident_tracker.domain.access import SHELL, Act, Actor
@@ -96,15 +97,17 @@ def complete(
     A controller that the shell has made is kept, and takes the facts that were typed.
     """
     check_link(context, token)
-    facts = controllers.check(controller)
+    with _about("controller"):
+        facts = controllers.check(controller)
     checked = [_check_contact(number, one) for number, one in enumerate(contacts)]
-    new = accounts.prepare(
-        context,
-        name=administrator.name,
-        email=administrator.email,
-        password=administrator.password,
-        language=administrator.language,
-    )
+    with _about("administrator"):
+        new = accounts.prepare(
+            context,
+            name=administrator.name,
+            email=administrator.email,
+            password=administrator.password,
+            language=administrator.language,
+        )
     present = controllers.listing(context, SHELL)
     controller_id = present[0].id if present else controllers.reserve(context)
     with working(context, SHELL) as work:
@@ -154,10 +157,17 @@ def _keep_controller(work: Work, controller_id: int, facts: ControllerFacts, *, 
 
 
 def _check_contact(number: int, facts: ContactFacts) -> ContactFacts:
-    try:
+    with _about(f"contact_{number}"):
         return on_call.check(facts)
+
+
+@contextmanager
+def _about(whom: str) -> Iterator[None]:
+    """Say in a refusal whose field is at fault: `controller_cvr`, `contact_0_phone`."""
+    try:
+        yield
     except Refusal as error:
-        error.field = f"contacts-{number}-{error.field}"
+        error.field = f"{whom}_{error.field}"
         raise
 
 

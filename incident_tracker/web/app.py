@@ -1,0 +1,43 @@
+"""The pages put together. `create_app` never starts the clock."""
+
+from flask import Flask
+from flask_babel import Babel
+
+from incident_tracker import paths, rendering
+from incident_tracker.bootstrap import Tracker
+from incident_tracker.web import current, errors, frame, guard, health, languages, look, security
+from incident_tracker.web.first_run.pages import pages as first_run_pages
+from incident_tracker.web.on_call.pages import pages as on_call_pages
+from incident_tracker.web.settings.pages import pages as settings_pages
+from incident_tracker.web.settings.users import pages as user_pages
+from incident_tracker.web.sign_in.pages import pages as sign_in_pages
+
+NOUNS = (
+    health.pages,
+    look.pages,
+    sign_in_pages,
+    first_run_pages,
+    on_call_pages,
+    settings_pages,
+    user_pages,
+)
+"""One blueprint a noun."""
+
+
+def create_app(tracker: Tracker) -> Flask:
+    """Return the pages of a tracker; the clock and the outbox are not started."""
+    app = Flask("incident_tracker.web", template_folder=str(paths.templates()))
+    form_key = tracker.context.keyring.form_key()
+    app.secret_key = form_key
+    app.extensions["incident_tracker"] = tracker
+    security.secure(app, tracker.settings)
+    guard.watch(app, form_key)
+    security.version_static(app)
+    Babel(app, default_locale="en", locale_selector=current.choose_language)
+    rendering.configure(app.jinja_env)
+    app.jinja_env.globals.update(languages.globals_of_pages())
+    app.context_processor(frame.variables)
+    errors.answer(app)
+    for pages in NOUNS:
+        app.register_blueprint(pages)
+    return app
