@@ -82,7 +82,7 @@ class Clock:
     def _announce(self) -> None:
         now = self._context.now()
         with self._context.database.writing(urgent=True) as session:
-            last = heartbeats.last(session)
+            last = heartbeats.last(session, now)
             heartbeats.start(session, self._tracker.node, __version__, now)
         if last is not None and now - last.beat_at > SILENCE_WORTH_NOTING:
             with working(self._context, CLOCK) as work:
@@ -98,13 +98,16 @@ class Clock:
 
     def _tick(self) -> None:
         self._notice_jump()
-        replies.apply(self._context)
+        self._watch.over("replies", self._take_replies)
         clock.tick(self._context, self._tracker.node)
         if time.monotonic() - self._beaten_at >= self._tracker.settings.clock.tick_seconds * 0.9:
             with self._context.database.writing(urgent=True) as session:
                 heartbeats.beat(session, self._tracker.node, self._context.now())
             self._beaten_at = time.monotonic()
         self._tracker.engine.wake()
+
+    def _take_replies(self) -> None:
+        replies.apply(self._context)
 
     def _notice_jump(self) -> None:
         """Note in the journal when the machine's clock moved against the time that really passed."""

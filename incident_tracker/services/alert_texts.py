@@ -12,7 +12,6 @@ from incident_tracker.store.incidents import Head
 from incident_tracker.store.obligations import Kept
 from notifiers.protocol import Content
 
-ZONE = "Europe/Copenhagen"
 _HALF_MINUTE = timedelta(seconds=30)
 _DEADLINE = {
     ("da", "notify_authority"): "anmeldelsesfristen",
@@ -34,6 +33,10 @@ _DUTY = {
     ("da", "complete_report"): "resten af anmeldelsen",
     ("en", "complete_report"): "the rest of the report",
 }
+_ANY_DEADLINE = {"da": "en frist", "en": "a deadline"}
+_ANY_ACT = {"da": "Se, hvad der mangler.", "en": "See what is missing."}
+_ANY_DUTY = {"da": "en pligt", "en": "a duty"}
+"""What a duty is called that the administrator has put into `config/regimes` and we know nothing of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,30 @@ def at_step(alert: Alert, step: int) -> Alert:
     return replace(alert, step=step)
 
 
-def content(items: Sequence[Told], contact: OnCallContact, now: datetime) -> Content:
-    """Return what one person is told of one or several alerts."""
+def content(items: Sequence[Told], contact: OnCallContact, zone: str, now: datetime) -> Content:
+    """Return what one person is told of one or several alerts; times are shown in the controller's zone."""
     references = list(dict.fromkeys(one.head.reference for one in items))
-    text = _bundle(references, contact.language) if len(references) > 1 else single(_most_urgent(items), contact, now)
+    if len(references) > 1:
+        text = fitting("bundle", references, contact.language, count=len(references))
+    else:
+        text = single(_most_urgent(items), contact, zone, now)
     subject = rendering.message("alert/alert", "subject", contact.language, reference=", ".join(references[:3]))
     return Content(text=text, subject=subject, language=contact.language)
 
 
-def single(told: Told, contact: OnCallContact, now: datetime) -> str:
+def fitting(name: str, references: Sequence[str], language: str, **values: object) -> str:
+    """Return a text that names references, as many of them as fit one segment: `2026-0001, 2026-0002 +7`."""
+    text = ""
+    for shown in range(len(references), 0, -1):
+        rest = len(references) - shown
+        named = ", ".join(references[:shown]) + (f" +{rest}" if rest else "")
+        text = rendering.message(f"alert/{name}", "sms", language, references=named, **values)
+        if fits_one_segment(text):
+            return text
+    return text
+
+
+def single(told: Told, contact: OnCallContact, zone: str, now: datetime) -> str:
     """Return the text of one alert."""
     language, reference = contact.language, told.head.reference
     obligation = None if told.kept is None else told.kept.obligation
@@ -70,15 +88,15 @@ def single(told: Told, contact: OnCallContact, now: datetime) -> str:
     if duty == "assess":
         return rendering.message("alert/assess", "sms", language, reference=reference, since=since)
     if obligation is None or obligation.due_at is None:
-        named = _DUTY[language, duty]
+        named = _DUTY.get((language, duty), _ANY_DUTY[language])
         return rendering.message("alert/open_duty", "sms", language, reference=reference, duty=named, since=since)
-    return _dated(reference, duty, obligation.due_at, language, now)
+    return _dated(reference, obligation.due_at, duty, language, zone, now)
 
 
-def _dated(reference: str, duty: str, due_at: datetime, language: str, now: datetime) -> str:
+def _dated(reference: str, due_at: datetime, duty: str, language: str, zone: str, now: datetime) -> str:
     if now >= due_at:
         over = rendering.hours_only(_rounded(now - due_at), language)
-        act = _ACT[language, duty]
+        act = _ACT.get((language, duty), _ANY_ACT[language])
         return rendering.message("alert/overdue", "sms", language, reference=reference, over=over, act=act)
     return rendering.message(
         "alert/rung",
@@ -86,19 +104,9 @@ def _dated(reference: str, duty: str, due_at: datetime, language: str, now: date
         language,
         reference=reference,
         left=rendering.duration(_rounded(due_at - now), language),
-        deadline=_DEADLINE[language, duty],
-        due=rendering.moment(due_at, ZONE, language, "tiny"),
+        deadline=_DEADLINE.get((language, duty), _ANY_DEADLINE[language]),
+        due=rendering.moment(due_at, zone, language, "tiny"),
     )
-
-
-def _bundle(references: list[str], language: str) -> str:
-    for shown in range(len(references), 0, -1):
-        rest = len(references) - shown
-        named = ", ".join(references[:shown]) + (f" +{rest}" if rest else "")
-        text = rendering.message("alert/bundle", "sms", language, count=len(references), references=named)
-        if fits_one_segment(text):
-            return text
-    return text
 
 
 def _most_urgent(items: Sequence[Told]) -> Told:

@@ -1,5 +1,10 @@
 """What the clock does at each tick: raise what is due, take the next steps, draining until nothing is left."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
 from incident_tracker.domain import escalation
 from incident_tracker.domain.access import CLOCK
 from incident_tracker.domain.deadlines import is_settled
@@ -7,11 +12,14 @@ from incident_tracker.services import alerts, obligations
 from incident_tracker.services.alerts import Cause
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
+from incident_tracker.store import alerts as alert_rows
 from incident_tracker.store import heartbeats
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import obligations as rows
+from incident_tracker.store.database import NotSaved
 from incident_tracker.store.obligations import DueAlarm, Kept
 
+_log = structlog.get_logger()
 BATCH = 500
 """Alarms claimed in one transaction: about 100 ms of work."""
 
@@ -20,7 +28,8 @@ def tick(context: Context, node: str) -> int:
     """Raise every alarm that is due and take every step that is due; return how many there were.
 
     One transaction a batch: claimed alarms, alerts, outbox rows and journal entries are committed together, so that
-    a crash leaves either all of them or none. Any number of nodes may tick at once.
+    a crash leaves either all of them or none. Any number of nodes may tick at once. Where something in a batch cannot
+    be raised, everything else is; what went wrong is raised at the end.
     """
     done = 0
     while True:
@@ -28,7 +37,17 @@ def tick(context: Context, node: str) -> int:
             waiting = rows.any_due(session, context.now())
         if not waiting:
             return done
-        done += _batch(context, node)
+        try:
+            count = _batch(context, node)
+        except NotSaved:
+            raise
+        except Exception as error:
+            _log.exception("batch_failed", error=type(error).__name__)
+            _one_by_one(context, node)
+            raise
+        if not count:
+            return done  # another node holds what is due
+        done += count
 
 
 def _batch(context: Context, node: str) -> int:
@@ -39,6 +58,30 @@ def _batch(context: Context, node: str) -> int:
         stepped = alerts.take_next_steps(work, BATCH)
         heartbeats.beat(work.session, node, work.now)
     return len(due) + stepped
+
+
+def _one_by_one(context: Context, node: str) -> None:
+    """Raise what is due each in a transaction of its own, so that one that cannot be raised stops no other."""
+    with context.database.reading() as session:
+        duties = rows.due_obligations(session, context.now())
+        steps = alert_rows.due_steps(session, context.now())
+    for obligation_id in duties:
+        with _set_apart("alarm_not_raised", obligation_id), working(context, CLOCK) as work:
+            _fire(work, rows.claim_due(work.session, work.now, BATCH, obligation_id))
+            heartbeats.beat(work.session, node, work.now)
+    for alert_id in steps:
+        with _set_apart("step_not_taken", alert_id), working(context, CLOCK) as work:
+            alerts.take_next_steps(work, 1, alert_id)
+
+
+@contextmanager
+def _set_apart(what: str, which: object) -> Iterator[None]:
+    try:
+        yield
+    except NotSaved:
+        raise
+    except Exception as error:  # noqa: BLE001 - one that fails stops no other
+        _log.exception(what, which=which, error=type(error).__name__)
 
 
 def _fire(work: Work, due: list[DueAlarm]) -> None:
@@ -66,6 +109,8 @@ def _still_runs(kept: Kept | None, due: DueAlarm) -> bool:
 
 def _plan_repeat(work: Work, kept: Kept, fired: DueAlarm) -> None:
     rule = obligations.rule_of(work.context, kept.obligation)
+    if rule is None:
+        return
     following = escalation.next_alarm(kept.obligation, rule, fired.alarm, work.now)
     if following is not None:
         rows.plan_alarms(work.session, kept, [following])

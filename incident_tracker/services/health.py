@@ -41,11 +41,12 @@ def stale_after(context: Context) -> timedelta:
 
 def clock_state(context: Context) -> ClockState:
     """Return the state of the clock, as every page shows it."""
+    now = context.now()
     with context.database.reading() as session:
-        beat = heartbeats.last(session)
+        beat = heartbeats.last(session, now)
     if beat is None:
         return ClockState(running=False, last_seen_at=None, age=None)
-    age = max(timedelta(0), context.now() - beat.beat_at)
+    age = max(timedelta(0), now - beat.beat_at)
     return ClockState(age <= stale_after(context), beat.beat_at, age, beat.trouble)
 
 

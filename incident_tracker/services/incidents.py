@@ -61,6 +61,8 @@ def open_incident(
     what_happened = clean(what_happened, "what_happened", required=False)
     place = clean_line(place, "place", limit=500, required=False)
     controller = _controller(context, actor, controller_id)
+    if aware_at is not None:
+        actor.must(Act.WORK, controller.id)
     now = context.now()
     detected = now if detected_at is None else require_not_future(detected_at, now, "detected_at")
     keys = _keys(context, now)

@@ -1,5 +1,6 @@
 """Which duties an incident gives rise to, kept in step with its facts, and the alarms that guard them."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -14,6 +15,8 @@ from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import obligations as rows
 from incident_tracker.store.incidents import Loaded
 from incident_tracker.store.obligations import Kept
+
+NO_LONGER = "The rule that this duty came from is no longer in the configuration."
 
 
 def facts_of(incident: Incident) -> DutyFacts:
@@ -45,18 +48,19 @@ def plan(context: Context, session: Session, loaded: Loaded, now: datetime) -> N
         elif before.obligation != obligation:
             _change(context, session, loaded, before, obligation, now)
     for gone in kept.values():
-        alert_rows.end_for(session, loaded.id, obligation_ids=[gone.id])
-        rows.remove(session, gone.id)
+        if not is_settled(gone.obligation):
+            settled = replace(gone.obligation, set_aside_at=now, set_aside_reason=NO_LONGER)
+            _change(context, session, loaded, gone, settled, now)
     running = [one for one in wanted if not is_settled(one)] if loaded.incident.is_open else []
     if not running:
-        alert_rows.end_for(session, loaded.id)
+        alert_rows.end_for(session, loaded.id, now)
     due = min((one.due_at for one in running if one.due_at is not None), default=None)
     incident_rows.set_next_due(session, loaded.id, due)
 
 
-def rule_of(context: Context, obligation: Obligation) -> Rule:
-    """Return the dated rule from which an obligation arose."""
-    return next(rule for rule in context.rules if rule.id == obligation.rule_id)
+def rule_of(context: Context, obligation: Obligation) -> Rule | None:
+    """Return the dated rule from which an obligation arose; None where it was taken out of the configuration."""
+    return next((rule for rule in context.rules if rule.id == obligation.rule_id), None)
 
 
 def _of(context: Context, session: Session, loaded: Loaded) -> list[Kept]:
@@ -75,13 +79,14 @@ def _change(
     after = Kept(before.id, before.incident_id, before.controller_id, before.plan + 1, obligation)
     rows.save(session, context.keyring, loaded.record_key, after)
     rows.cancel_alarms(session, [after.id])
-    alert_rows.end_for(session, loaded.id, obligation_ids=[after.id])
+    alert_rows.end_for(session, loaded.id, now, obligation_ids=[after.id])
     _plan_alarms(context, session, after, now)
 
 
 def _plan_alarms(context: Context, session: Session, kept: Kept, now: datetime) -> None:
-    alarms = escalation.plan_alarms(kept.obligation, rule_of(context, kept.obligation), now)
-    rows.plan_alarms(session, kept, alarms)
+    rule = rule_of(context, kept.obligation)
+    if rule is not None:
+        rows.plan_alarms(session, kept, escalation.plan_alarms(kept.obligation, rule, now))
 
 
 def _key(obligation: Obligation) -> tuple[str, str, str]:

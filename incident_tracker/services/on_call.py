@@ -14,7 +14,7 @@ from incident_tracker.domain.parties import Controller, OnCallContact
 from incident_tracker.services import accounts, emails, phones, texts
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
-from incident_tracker.store import controllers
+from incident_tracker.store import alerts, controllers
 from incident_tracker.store.deliveries import Purpose
 from incident_tracker.store.ids import new_id
 from notifiers.protocol import Channel, Content
@@ -89,6 +89,7 @@ def insert(work: Work, controller_id: int, facts: ContactFacts) -> int:
     phone_hash = work.keyring.fingerprint(controllers.look_up_subject(controller_id), facts.phone, work.now)
     key_id = work.keyring.year(work.now)
     contact_id = controllers.add_contact(work.session, work.keyring, key_id, contact, phone_hash, work.now)
+    alerts.hurry_untold(work.session, controller_id, work.now)
     if facts.verified:
         controllers.verify_contact(work.session, contact_id, "vouched", work.now)
     work.note(ContactChanged(controller_id, contact_id, "added"), controller_id)

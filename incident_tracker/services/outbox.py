@@ -302,5 +302,6 @@ def _renewed(work: Work, held: Sealed, alert_ids: Collection[str]) -> tuple[Cont
         )
         for one in waiting
     ]
-    content = alert_texts.content(told, contact, work.now)
+    zone = controller_rows.time_zones(work.session)[contact.controller_id]
+    content = alert_texts.content(told, contact, zone, work.now)
     return content, max(one.step for one in waiting), [one.id for one in waiting]

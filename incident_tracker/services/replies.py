@@ -2,20 +2,25 @@
 
 from datetime import timedelta
 
+import structlog
+
 from incident_tracker import rendering
 from incident_tracker.delivery.enqueue import NewDelivery, enqueue
-from incident_tracker.delivery.inbox import WaitingReply, mark_applied, waiting_replies
+from incident_tracker.delivery.inbox import WaitingReply, mark_applied, still_waits, waiting_replies
 from incident_tracker.domain.access import Actor
 from incident_tracker.domain.parties import OnCallContact
-from incident_tracker.services import alerts
+from incident_tracker.services import alert_texts, alerts
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
 from incident_tracker.store import alerts as rows
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import obligations as obligation_rows
 from incident_tracker.store.alerts import Alert
+from incident_tracker.store.database import NotSaved
 from incident_tracker.store.deliveries import Purpose
 from notifiers.protocol import Channel, Content
+
+_log = structlog.get_logger()
 
 TAKE = frozenset({"OK", "O.K", "OKAY", "JA", "YES"})
 TAKE_ALL = frozenset({"OK ALLE", "OK ALL", "OK ALT"})
@@ -33,7 +38,14 @@ def apply(context: Context) -> int:
     with context.database.reading() as session:
         waiting = waiting_replies(session, context.keyring)
     for one in waiting:
-        _deal_with(context, one)
+        try:
+            _deal_with(context, one)
+        except NotSaved:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next reply is dealt with
+            _log.exception("reply_not_dealt_with", reply=one.id, error=type(error).__name__)
+            with context.database.writing(urgent=True) as session:
+                mark_applied(session, [one.id], context.now(), "failed")
     return len(waiting)
 
 
@@ -41,6 +53,8 @@ def _deal_with(context: Context, waiting: WaitingReply) -> None:
     contacts = _senders(context, waiting.reply.from_address)
     actor = Actor(f"contact:{contacts[0].id}" if contacts else "clock")
     with working(context, actor) as work:
+        if not still_waits(work.session, waiting.id):
+            return  # another node was faster
         result = _answer(work, waiting, contacts) if contacts else "unknown_sender"
         mark_applied(work.session, [waiting.id], work.now, result)
 
@@ -67,10 +81,10 @@ def _answer(work: Work, waiting: WaitingReply, contacts: list[OnCallContact]) ->
     for contact_id in ids:
         controller_rows.verify_contact(work.session, contact_id, "reply", work.now)
     if words in TAKE_ALL:
-        return _take(work, waiting, contacts, rows.open_told(work.session, ids))
+        return _take(work, waiting, contacts, rows.open_told(work.session, ids, local=_is_local(waiting)))
     if words in TAKE:
         before = min(work.now, (waiting.reply.at or waiting.received_at) + PRECISION)
-        return _take(work, waiting, contacts, rows.newest_told(work.session, ids, before))
+        return _take(work, waiting, contacts, rows.newest_told(work.session, ids, before, local=_is_local(waiting)))
     _say(work, waiting, contacts[0], rendering.message("alert/not_understood", "sms", contacts[0].language))
     return "not_understood"
 
@@ -78,24 +92,27 @@ def _answer(work: Work, waiting: WaitingReply, contacts: list[OnCallContact]) ->
 def _take(work: Work, waiting: WaitingReply, contacts: list[OnCallContact], alert_ids: list[str]) -> str:
     contact = contacts[0]
     named = rows.by_ids(work.session, alert_ids, None)
-    references = ", ".join(dict.fromkeys(rows.references(work.session, named).values()))
+    references = list(dict.fromkeys(rows.references(work.session, named).values()))
     taken = alerts.acknowledge_in(work, alert_ids, via="sms", contact_id=contact.id)
+    more = len(rows.open_told(work.session, [one.id for one in contacts], local=_is_local(waiting)))
     if not taken:
         if named:
-            said = rendering.message("alert/nothing_open", "sms", contact.language, references=references)
-            _say(work, waiting, contact, said)
+            _say(
+                work,
+                waiting,
+                contact,
+                alert_texts.fitting("nothing_open", references, contact.language, more=more),
+            )
         return "nothing_open"
-    more = len(rows.open_told(work.session, [one.id for one in contacts]))
-    said = rendering.message(
-        "alert/acknowledged",
-        "sms",
-        contact.language,
-        references=references,
-        left=_time_left(work, named, contact.language),
-        more=more,
-    )
+    left = _time_left(work, named, contact.language)
+    said = alert_texts.fitting("acknowledged", references, contact.language, left=left, more=more)
     _say(work, waiting, contact, said)
     return "acknowledged"
+
+
+def _is_local(waiting: WaitingReply) -> bool:
+    """Return whether it was written in the reply box of the local outbox, where exercises are acknowledged."""
+    return waiting.notifier == rows.LOCAL
 
 
 def _time_left(work: Work, taken: list[Alert], language: str) -> str:
@@ -133,5 +150,5 @@ def _say(work: Work, waiting: WaitingReply, contact: OnCallContact, text: str) -
         work.now,
         work.context.routing,
         [answer],
-        local_only=waiting.notifier == "outbox",
+        local_only=_is_local(waiting),
     )

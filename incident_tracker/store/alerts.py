@@ -5,17 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import ColumnElement, Update, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
 from incident_tracker.store.tables.incidents import AlertRow, IncidentRow
 from incident_tracker.store.tables.outbox import AlertDeliveryRow, DeliveryRow
 
+UNTOLD = -1
+"""The step of an alert that was raised while nobody was on call."""
+LOCAL = "outbox"
+"""The notifier whose messages stay on this machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert. `step` counts from 0; `rung` is empty for a new suspicion."""
+    """An alert. `step` counts from 0 (`UNTOLD` before anybody could be told); `rung` is empty for a new suspicion."""
 
     id: str
     controller_id: int
@@ -50,6 +55,8 @@ class Told:
 
 
 _COLUMNS = tuple(getattr(AlertRow, name) for name in Alert.__slots__)
+_OPEN = AlertRow.state == text("'open'")
+"""Said as a literal, so that the partial indexes are used."""
 
 
 def add(session: Session, alerts: Sequence[Alert]) -> None:
@@ -59,34 +66,84 @@ def add(session: Session, alerts: Sequence[Alert]) -> None:
         session.execute(insert(AlertRow), rows)
 
 
-def supersede(session: Session, obligation_ids: Sequence[int]) -> None:
+def supersede(session: Session, obligation_ids: Sequence[int], now: datetime) -> None:
     """End the steps of older open alerts of the same obligations: a newer rung says it all again."""
     if obligation_ids:
-        session.execute(
-            update(AlertRow)
-            .where(AlertRow.obligation_id.in_(obligation_ids), AlertRow.state == "open")
-            .values(state="superseded", next_step_at=None)
-        )
+        older = update(AlertRow).where(AlertRow.obligation_id.in_(obligation_ids), _OPEN)
+        _stop(session, older.values(state="superseded", next_step_at=None), now)
 
 
-def end_for(session: Session, incident_id: int, *, obligation_ids: Sequence[int] | None = None) -> None:
+def end_for(
+    session: Session, incident_id: int, now: datetime, *, obligation_ids: Sequence[int] | None = None
+) -> None:
     """End the open alerts of an incident (or of some of its obligations): there is nothing left to alert of."""
-    statement = update(AlertRow).where(AlertRow.incident_id == incident_id, AlertRow.state == "open")
+    statement = update(AlertRow).where(AlertRow.incident_id == incident_id, _OPEN)
     if obligation_ids is not None:
         statement = statement.where(AlertRow.obligation_id.in_(obligation_ids))
-    session.execute(statement.values(state="ended", next_step_at=None))
+    _stop(session, statement.values(state="ended", next_step_at=None), now)
 
 
-def claim_steps(session: Session, now: datetime, limit: int) -> list[Alert]:
-    """Return open alerts whose next step is due, locked, longest waiting first."""
+def _stop(session: Session, statement: Update, now: datetime) -> None:
+    stopped = list(session.scalars(statement.returning(AlertRow.id)))
+    if stopped:
+        cancel_messages(session, stopped, now)
+
+
+def claim_steps(session: Session, now: datetime, limit: int, only: str | None = None) -> list[Alert]:
+    """Return open alerts whose next step is due, locked, longest waiting first; `only` this one if it is named."""
     statement = (
         select(*_COLUMNS)
-        .where(AlertRow.state == text("'open'"), AlertRow.next_step_at <= now)
+        .where(_OPEN, AlertRow.next_step_at <= now)
         .order_by(AlertRow.next_step_at, AlertRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    if only is not None:
+        statement = statement.where(AlertRow.id == only)
     return [Alert(*row) for row in session.execute(statement)]
+
+
+def due_steps(session: Session, now: datetime) -> list[str]:
+    """Return the ids of open alerts whose next step is due, longest waiting first."""
+    statement = select(AlertRow.id).where(_OPEN, AlertRow.next_step_at <= now)
+    return list(session.scalars(statement.order_by(AlertRow.next_step_at, AlertRow.id)))
+
+
+def bring_forward(session: Session, latest: datetime) -> None:
+    """Let no open alert wait beyond `latest` for its next step: the machine's clock was once ahead."""
+    session.execute(update(AlertRow).where(_OPEN, AlertRow.next_step_at > latest).values(next_step_at=latest))
+
+
+def hurry_untold(session: Session, controller_id: int, now: datetime) -> None:
+    """Let the alerts that were raised while nobody was on call be told now."""
+    untold = (_OPEN, AlertRow.controller_id == controller_id, AlertRow.step == UNTOLD)
+    session.execute(update(AlertRow).where(*untold).values(next_step_at=now))
+
+
+def cancel_messages(
+    session: Session, alert_ids: Sequence[str], now: datetime, *, to: tuple[int, int] | None = None
+) -> None:
+    """Cancel what still waits to be sent about these alerts, unless it also tells of another one that is open.
+
+    `to` is (contact, step): only what waits for that contact from earlier steps.
+    """
+    others = (
+        select(AlertDeliveryRow.alert_id)
+        .join(AlertRow, AlertRow.id == AlertDeliveryRow.alert_id)
+        .where(AlertDeliveryRow.delivery_id == DeliveryRow.id, _OPEN, AlertRow.id.not_in(alert_ids))
+        .correlate(DeliveryRow)
+    )
+    told = select(AlertDeliveryRow.delivery_id).where(AlertDeliveryRow.alert_id.in_(alert_ids))
+    wanted = [DeliveryRow.state == text("'pending'"), ~others.exists()]
+    if to is not None:
+        contact_id, step = to
+        told = told.where(AlertDeliveryRow.step < step)
+        wanted.append(DeliveryRow.contact_id == contact_id)
+    values = {"state": "cancelled", "finished_at": now}
+    session.execute(
+        update(DeliveryRow).where(DeliveryRow.id.in_(told), *wanted).values(**values),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def advance(session: Session, alert_id: str, step: int, now: datetime, next_step_at: datetime) -> None:
@@ -110,7 +167,7 @@ def acknowledge(session: Session, alert_ids: Sequence[str], by: str, via: str, n
     """Acknowledge those of the alerts that are still open, and return their ids."""
     statement = (
         update(AlertRow)
-        .where(AlertRow.id.in_(alert_ids), AlertRow.state == "open")
+        .where(AlertRow.id.in_(alert_ids), _OPEN)
         .values(
             state="acknowledged", acknowledged_at=now, acknowledged_by=by, acknowledged_via=via, next_step_at=None
         )
@@ -131,12 +188,12 @@ def of_incident(session: Session, incident_id: int, scope: Scope) -> list[Alert]
 
 def open_alerts(session: Session, scope: Scope) -> list[Alert]:
     """Return the alerts that nobody has taken."""
-    return _listed(session, scope, AlertRow.state == text("'open'"))
+    return _listed(session, scope, _OPEN)
 
 
 def any_open(session: Session) -> bool:
     """Return whether any alert of the installation waits for an answer."""
-    return session.execute(select(AlertRow.id).where(AlertRow.state == text("'open'")).limit(1)).first() is not None
+    return session.execute(select(AlertRow.id).where(_OPEN).limit(1)).first() is not None
 
 
 def references(session: Session, alerts: Sequence[Alert]) -> dict[str, str]:
@@ -147,16 +204,19 @@ def references(session: Session, alerts: Sequence[Alert]) -> dict[str, str]:
     return {one.id: names[one.incident_id] for one in alerts}
 
 
-def newest_told(session: Session, contact_ids: Sequence[int], before: datetime) -> list[str]:
-    """Return the alerts of the newest message that went to these contacts before an instant.
+def newest_told(session: Session, contact_ids: Sequence[int], before: datetime, *, local: bool) -> list[str]:
+    """Return the alerts of the newest SMS that went to these contacts before an instant.
 
-    A bundle counts as one message, so all its alerts are returned.
+    A bundle counts as one message, so all its alerts are returned. `local`: the reply was written in the reply box of
+    the local outbox, so it answers what lies there; a reply from a phone never does.
     """
     newest = (
         select(DeliveryRow.id)
         .join(AlertDeliveryRow, AlertDeliveryRow.delivery_id == DeliveryRow.id)
         .where(
             DeliveryRow.contact_id.in_(contact_ids),
+            DeliveryRow.channel == "sms",
+            _came_by(local=local),
             DeliveryRow.sent_at.is_not(None),
             DeliveryRow.sent_at <= before,
         )
@@ -167,13 +227,13 @@ def newest_told(session: Session, contact_ids: Sequence[int], before: datetime) 
     return list(session.scalars(statement))
 
 
-def open_told(session: Session, contact_ids: Sequence[int]) -> list[str]:
-    """Return the open alerts that these contacts were told of."""
+def open_told(session: Session, contact_ids: Sequence[int], *, local: bool) -> list[str]:
+    """Return the open alerts that these contacts were told of; `local` as for `newest_told`."""
     statement = (
         select(AlertRow.id)
         .join(AlertDeliveryRow, AlertDeliveryRow.alert_id == AlertRow.id)
         .join(DeliveryRow, DeliveryRow.id == AlertDeliveryRow.delivery_id)
-        .where(DeliveryRow.contact_id.in_(contact_ids), AlertRow.state == "open")
+        .where(DeliveryRow.contact_id.in_(contact_ids), _OPEN, _came_by(local=local))
         .distinct()
     )
     return list(session.scalars(statement))
@@ -196,7 +256,7 @@ def any_unsent(session: Session, before: datetime) -> bool:
         .join(AlertDeliveryRow, AlertDeliveryRow.alert_id == AlertRow.id)
         .join(DeliveryRow, DeliveryRow.id == AlertDeliveryRow.delivery_id)
         .where(
-            AlertRow.state == text("'open'"),
+            _OPEN,
             DeliveryRow.state.in_(("pending", "in_doubt")),
             DeliveryRow.created_at <= before,
         )
@@ -225,6 +285,10 @@ def told(session: Session, alert_id: str, scope: Scope) -> list[Told]:
     if scope is not None:
         statement = statement.where(DeliveryRow.controller_id.in_(scope))
     return [Told(*row) for row in session.execute(statement)]
+
+
+def _came_by(*, local: bool) -> ColumnElement[bool]:
+    return DeliveryRow.notifier == LOCAL if local else DeliveryRow.notifier != LOCAL
 
 
 def _listed(session: Session, scope: Scope, *conditions: Any) -> list[Alert]:

@@ -48,6 +48,12 @@ def waiting(session: Session, kind: str, after: int, limit: int) -> list[Waiting
     return [Waiting(*row) for row in found]
 
 
+def is_waiting(session: Session, callback_id: int) -> bool:
+    """Return whether a callback is not dealt with yet, locked where that is possible."""
+    statement = select(_C.c.id).where(_C.c.id == callback_id, _C.c.applied_at.is_(None))
+    return session.execute(statement.with_for_update(skip_locked=True)).first() is not None
+
+
 def mark(session: Session, ids: Collection[int], now: datetime, result: str) -> None:
     """Remember that callbacks are dealt with, and how."""
     if ids:

@@ -53,6 +53,11 @@ def listing(session: Session, keyring: Keyring, scope: Scope) -> list[Controller
     return [_controller(keyring, row) for row in session.scalars(statement)]
 
 
+def time_zones(session: Session) -> dict[int, str]:
+    """Return the zone of each controller, for the clock, which serves all of them."""
+    return {row.id: row.time_zone for row in session.execute(select(ControllerRow.id, ControllerRow.time_zone))}
+
+
 def get(session: Session, keyring: Keyring, controller_id: int, scope: Scope) -> Controller:
     """Return one controller, or refuse alike whether it is missing or somebody else's."""
     row = session.get(ControllerRow, controller_id)

@@ -66,21 +66,24 @@ class PriorityLock:
         self._waiting: list[tuple[int, int]] = []
         self._numbers = itertools.count()
         self._held = False
+        self._holder: int | None = None
 
     @contextmanager
     def hold(self, *, urgent: bool) -> Iterator[None]:
-        """Hold the lock for the block."""
+        """Hold the lock for the block. Inside it the same thread would wait for itself: that raises instead."""
+        if self._holder == threading.get_ident():
+            raise RuntimeError("a unit of work inside a unit of work")
         with self._condition:
             place = (0 if urgent else 1, next(self._numbers))
             heapq.heappush(self._waiting, place)
             self._condition.wait_for(lambda: not self._held and self._waiting[0] == place)
             heapq.heappop(self._waiting)
-            self._held = True
+            self._held, self._holder = True, threading.get_ident()
         try:
             yield
         finally:
             with self._condition:
-                self._held = False
+                self._held, self._holder = False, None
                 self._condition.notify_all()
 
 
@@ -123,6 +126,25 @@ class Database:
             self._watch_file()
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
+
+    def empty_log(self) -> bool:
+        """Write SQLite's write-ahead log back and empty it, so that deleted rows leave the disk.
+
+        Return whether that was possible: while somebody reads it is left for the next time, and nobody waits for it.
+        """
+        if not self.is_sqlite:
+            return True
+        with self._translated(), self._turn(urgent=False):
+            self._watch_file()
+            connection = self._connect()
+            try:
+                connection.execute("PRAGMA busy_timeout = 0")
+                checkpoints = [f"PRAGMA {schema}.wal_checkpoint(TRUNCATE)" for schema in ("main", "keyring")]
+                return not any(connection.execute(one).fetchone()[0] for one in checkpoints)
+            except sqlite3.OperationalError:
+                return False
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Give all connections back."""

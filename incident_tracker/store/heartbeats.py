@@ -1,12 +1,15 @@
 """Signs of life of the clocks."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.store.tables.outbox import HeartbeatRow
+
+AHEAD = timedelta(seconds=10)
+"""How far the clocks of two machines may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,12 @@ def forget(session: Session, before: datetime) -> None:
     session.execute(delete(HeartbeatRow).where(HeartbeatRow.beat_at < before))
 
 
-def last(session: Session) -> Beat | None:
-    """Return the newest sign of life of any node."""
-    row = session.scalars(select(HeartbeatRow).order_by(HeartbeatRow.beat_at.desc()).limit(1)).first()
+def last(session: Session, now: datetime) -> Beat | None:
+    """Return the newest sign of life of any node.
+
+    One from the future is not believed: it was left by a machine whose clock was ahead, and would hide for as long
+    that no clock runs any more.
+    """
+    statement = select(HeartbeatRow).where(HeartbeatRow.beat_at <= now + AHEAD)
+    row = session.scalars(statement.order_by(HeartbeatRow.beat_at.desc()).limit(1)).first()
     return None if row is None else Beat(row.node, row.started_at, row.beat_at, row.version, row.trouble)

@@ -112,7 +112,7 @@ def set_next_due(session: Session, incident_id: int, due_at: datetime | None) ->
 def load(session: Session, keyring: Keyring, reference: str, scope: Scope, *, lock: bool = False) -> Loaded:
     """Return an incident, or refuse alike whether it is missing or belongs to somebody else."""
     statement = _scoped(select(IncidentRow).where(IncidentRow.reference == reference), scope)
-    row = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    row = session.scalars(statement.with_for_update(key_share=True) if lock else statement).one_or_none()
     if row is None:
         raise NotFound(what=reference)
     return _loaded(keyring, row)

@@ -1,11 +1,11 @@
 """Obligations and their alarms, as the rules and the facts plan them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
@@ -70,12 +70,6 @@ def save(session: Session, keyring: Keyring, key_id: str, kept: Kept) -> None:
     session.execute(update(ObligationRow).where(ObligationRow.id == kept.id).values(**_row(keyring, key_id, kept)))
 
 
-def remove(session: Session, obligation_id: int) -> None:
-    """Take back an obligation that no longer arises, with its planned alarms; what went off stays."""
-    cancel_alarms(session, [obligation_id])
-    session.execute(delete(AlarmRow).where(AlarmRow.obligation_id == obligation_id, AlarmRow.state == "cancelled"))
-
-
 def plan_alarms(session: Session, kept: Kept, alarms: Sequence[PlannedAlarm]) -> None:
     """Insert planned alarms."""
     if alarms:
@@ -113,30 +107,39 @@ def any_due(session: Session, now: datetime) -> bool:
     return session.execute(alarm).first() is not None or session.execute(step).first() is not None
 
 
-def claim_due(session: Session, now: datetime, limit: int) -> list[DueAlarm]:
+def claim_due(session: Session, now: datetime, limit: int, only: int | None = None) -> list[DueAlarm]:
     """Mark alarms whose time has come as fired and return them, the longest due first.
 
-    At most `limit` are looked up; whatever else is due for the same obligations comes along, so that no rung of one
-    obligation is left behind for the next batch. On PostgreSQL another node's claims are skipped; on SQLite the
-    write lock is held.
+    At most `limit` are looked up, of the obligation `only` if it is named; whatever else is due for the same
+    obligations comes along, so that no rung is left behind for the next batch. On PostgreSQL the obligations are
+    locked and those of another node skipped; on SQLite the write lock is held.
     """
     due = (
-        select(AlarmRow.id)
+        select(AlarmRow.obligation_id)
+        .join(ObligationRow, ObligationRow.id == AlarmRow.obligation_id)
         .where(AlarmRow.state == text("'planned'"), AlarmRow.fire_at <= now)
         .order_by(AlarmRow.fire_at, AlarmRow.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=ObligationRow, skip_locked=True, key_share=True)
     )
-    first = _fire(session, AlarmRow.id.in_(list(session.scalars(due))), now)
-    duties = {one.obligation_id for one in first}
-    rest = _fire(session, AlarmRow.obligation_id.in_(duties), now) if duties else []
-    return sorted(first + rest, key=lambda one: (one.alarm.fire_at, one.id))
+    if only is not None:
+        due = due.where(AlarmRow.obligation_id == only)
+    duties = set(session.scalars(due))
+    if not duties:
+        return []
+    return sorted(_fire(session, duties, now), key=lambda one: (one.alarm.fire_at, one.id))
 
 
-def _fire(session: Session, condition: ColumnElement[bool], now: datetime) -> list[DueAlarm]:
+def due_obligations(session: Session, now: datetime) -> list[int]:
+    """Return the ids of the obligations that have alarms due, the longest due first."""
+    statement = select(AlarmRow.obligation_id).where(AlarmRow.state == text("'planned'"), AlarmRow.fire_at <= now)
+    return list(dict.fromkeys(session.scalars(statement.order_by(AlarmRow.fire_at, AlarmRow.id))))
+
+
+def _fire(session: Session, duties: Collection[int], now: datetime) -> list[DueAlarm]:
     statement = (
         update(AlarmRow)
-        .where(condition, AlarmRow.state == "planned", AlarmRow.fire_at <= now)
+        .where(AlarmRow.obligation_id.in_(duties), AlarmRow.state == "planned", AlarmRow.fire_at <= now)
         .values(state="fired")
         .returning(
             AlarmRow.id,
