@@ -32,6 +32,7 @@ class DeliveryRow(Table):
         _partial("ix_deliveries_accepted", "notifier", "look_up_at", where="state = 'accepted'"),
         Index("ix_deliveries_incident", "incident_id", "id"),
         Index("ix_deliveries_controller", "controller_id", "id"),
+        _partial("ix_deliveries_contact", "contact_id", "sent_at", where="contact_id IS NOT NULL"),
         _partial("ix_deliveries_provider", "notifier", "provider_id", where="provider_id IS NOT NULL"),
         CheckConstraint("NOT local_only OR notifier = 'outbox'", name="exercise_stays_here"),
         CheckConstraint(
@@ -146,5 +147,4 @@ class HeartbeatRow(Table):
     started_at: Mapped[datetime]
     beat_at: Mapped[datetime]
     version: Mapped[str]
-    public_address: Mapped[bool]
     trouble: Mapped[str] = mapped_column(server_default="")

@@ -340,6 +340,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'accepted'"),
             postgresql_where=sa.text("state = 'accepted'"),
         )
+        batch_op.create_index(
+            "ix_deliveries_contact",
+            ["contact_id", "sent_at"],
+            unique=False,
+            sqlite_where=sa.text("contact_id IS NOT NULL"),
+            postgresql_where=sa.text("contact_id IS NOT NULL"),
+        )
         batch_op.create_index("ix_deliveries_controller", ["controller_id", "id"], unique=False)
         batch_op.create_index(
             "ix_deliveries_in_doubt",
