@@ -150,6 +150,7 @@ def frame(current: str = "board", theme: str = "") -> SimpleNamespace:
         sign_out_url="/sign-out",
         csrf="token",
         exercise=False,
+        troubles=[],
         messages=[],
     )
 
