@@ -200,6 +200,7 @@ def test_what_was_typed_outlives_an_expired_session(open_page: OpenPage, address
     _Pages.answer_to_post = "sign-in"
     page.get_by_role("button", name="Log mistanken").click()
     expect(page.get_by_role("heading", name="Log ind")).to_be_visible()
+    expect(page.locator("html.js")).to_be_attached()
     page.goto(address + "form")
     expect(page.get_by_label("Hvad er der sket?")).to_have_value("Et nyhedsbrev er sendt ud")
     expect(page.get_by_label("Nej", exact=True)).to_be_checked()
@@ -220,6 +221,7 @@ def test_what_was_saved_is_not_offered_again(open_page: OpenPage, address: str) 
     _Pages.answer_to_post = "saved"
     page.get_by_role("button", name="Log mistanken").click()
     expect(page.get_by_role("heading", name="Mistanken er logget")).to_be_visible()
+    expect(page.locator("html.js")).to_be_attached()
     page.goto(address + "form")
     expect(page.get_by_label("Hvad er der sket?")).to_have_value("")
 
