@@ -4,8 +4,9 @@
 official clients reach through `api_base`; `python -m notifiers.testing` runs it as a process of its own.
 """
 
-from notifiers.testing.contract import NotifierContract, Situation
+from notifiers.testing.contract import NotifierContract
 from notifiers.testing.provider import ScriptedProvider
+from notifiers.testing.situations import Situation
 from notifiers.testing.steps import Step
 
 __all__ = ["NotifierContract", "ScriptedProvider", "Situation", "Step"]

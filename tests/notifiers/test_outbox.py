@@ -41,6 +41,7 @@ def message(attempt: str = "a1", **more: Any) -> Message:
 
 class TestOutboxContract(NotifierContract):
     kind: ClassVar[type] = OutboxNotifier
+    cannot_meet = frozenset(Situation) - {Situation.UNREACHABLE}
     channel = Channel.SMS
     address = "+4534412345"
 
@@ -51,11 +52,10 @@ class TestOutboxContract(NotifierContract):
     def settings(self) -> Mapping[str, Any]:
         return {"dir": str(self.folder)}
 
-    def stage(self, situation: Situation) -> bool:
-        if situation is Situation.UNREACHABLE:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder.write_text("a file where the folder should be")
-        return situation is Situation.UNREACHABLE
+    def stage(self, situation: Situation) -> None:
+        assert situation is Situation.UNREACHABLE
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.write_text("a file where the folder should be")
 
     def make(self) -> OutboxNotifier:
         return OutboxNotifier(self.folder, self.channel)

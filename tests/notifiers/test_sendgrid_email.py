@@ -85,7 +85,7 @@ class TestSendgridContract(NotifierContract):
     def address_of(self, number: int) -> str:
         return f"{number}{self.address}" if number else self.address
 
-    def stage(self, situation: Situation) -> bool:
+    def stage(self, situation: Situation) -> None:
         if situation is Situation.UNREACHABLE:
             self.api_base = "http://127.0.0.1:9"
         elif situation is Situation.LOCKS_OUT:
@@ -95,7 +95,6 @@ class TestSendgridContract(NotifierContract):
             self.provider.script(steps.Step(accept=False, status=400, body=json.dumps(body)))
         else:
             self.provider.script(self._STEPS[situation])
-        return True
 
     def taken(self) -> Mapping[str, int]:
         return self.provider.accepted

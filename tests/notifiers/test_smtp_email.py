@@ -92,7 +92,7 @@ class TestSmtpContract(NotifierContract):
             "from_email": FROM,
         }
 
-    def stage(self, situation: Situation) -> bool:
+    def stage(self, situation: Situation) -> None:
         steps = {Situation.DROPS: DROP, Situation.HANGS: HANG, Situation.DRIPS: DRIP, Situation.BABBLES: BABBLE}
         if situation is Situation.UNREACHABLE:
             self.port = 9
@@ -104,7 +104,6 @@ class TestSmtpContract(NotifierContract):
             self.room.at_rcpt.append("451 4.7.1 <ada@example.dk>: greylisted")
         else:
             self.room.at_data.append(steps[situation])
-        return True
 
     def taken(self) -> Mapping[str, int]:
         return self.room.taken

@@ -98,14 +98,13 @@ class TestTwilioContract(NotifierContract):
         notifier.use_callbacks(STATUS_URL)
         return notifier
 
-    def stage(self, situation: Situation) -> bool:
+    def stage(self, situation: Situation) -> None:
         if situation is Situation.UNREACHABLE:
             self.api_base = "http://127.0.0.1:9"
         elif situation is Situation.LOCKS_OUT:
             self.provider.credentials_rejected = True
         else:
             self.provider.script(self._STEPS[situation])
-        return True
 
     def taken(self) -> Mapping[str, int]:
         return self.provider.accepted
