@@ -168,11 +168,7 @@ class Session:
         if code in _LOGIN_NEEDED:
             return NotSent(attempt, "the mail server demands a sign-in", str(code), setup=True)
         if code in _NEVER:
-            words = (
-                "the mail server refuses the address"
-                if kind is RefusalKind.ADDRESS
-                else "the mail server refuses the message"
-            )
+            refused = "address" if kind is RefusalKind.ADDRESS else "message"
             return Refused(attempt, kind, f"the mail server refuses the {refused}", str(code))
         return NotSent(attempt, "the mail server asks us to come again later", str(code))
 
