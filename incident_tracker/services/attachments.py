@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import NotFound
@@ -24,6 +24,8 @@ from incident_tracker.store.database import NotSaved
 from incident_tracker.store.ids import new_id
 
 __all__ = [
+    "EVIDENCE",
+    "RECEIPT",
     "Attachment",
     "AttachmentIsDamaged",
     "AttachmentIsTooLarge",
@@ -31,9 +33,12 @@ __all__ = [
     "Check",
     "add",
     "check",
+    "folder",
     "listing",
     "pieces_of",
     "read",
+    "require",
+    "safe_name",
     "sweep",
 ]
 
@@ -140,7 +145,7 @@ def folder(context: Context) -> Path:
     return context.settings.data.dir / "attachments"
 
 
-def pieces_of(stream: BinaryIO) -> Iterator[bytes]:
+def pieces_of(stream: IO[bytes]) -> Iterator[bytes]:
     """Yield the bytes of an open file, a piece at a time."""
     while piece := stream.read(rows.CHUNK):
         yield piece

@@ -6,8 +6,11 @@ from flask_babel import Babel
 from incident_tracker import paths, rendering
 from incident_tracker.bootstrap import Tracker
 from incident_tracker.web import current, errors, frame, guard, health, languages, look, security
+from incident_tracker.web.evidence.pages import pages as evidence_pages
 from incident_tracker.web.first_run.pages import pages as first_run_pages
 from incident_tracker.web.on_call.pages import pages as on_call_pages
+from incident_tracker.web.report.filing import pages as report_pages
+from incident_tracker.web.scope.pages import pages as scope_pages
 from incident_tracker.web.settings.pages import pages as settings_pages
 from incident_tracker.web.settings.users import pages as user_pages
 from incident_tracker.web.sign_in.pages import pages as sign_in_pages
@@ -20,6 +23,9 @@ NOUNS = (
     on_call_pages,
     settings_pages,
     user_pages,
+    scope_pages,
+    report_pages,
+    evidence_pages,
 )
 """One blueprint a noun."""
 

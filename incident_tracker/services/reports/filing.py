@@ -1,12 +1,12 @@
 """Filing, recorded: the rules, the frozen version, the event that meets the duty."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain import canonical, reports
 from incident_tracker.domain.access import Act, Actor
-from incident_tracker.domain.canonical import Change
 from incident_tracker.domain.errors import NotFound, Refusal
 from incident_tracker.domain.events import ReportFiled
 from incident_tracker.domain.facts import to_plain
@@ -14,7 +14,7 @@ from incident_tracker.domain.filings import Filing, Phase
 from incident_tracker.domain.incident import must_be_open
 from incident_tracker.services.attachments import require as require_attachment
 from incident_tracker.services.context import Context
-from incident_tracker.services.reports.sheet import Sheet, build, filings_of, plugin_of
+from incident_tracker.services.reports.sheet import Sheet, build, draft_of, filings_of, plugin_of
 from incident_tracker.services.texts import clean, clean_line
 from incident_tracker.services.work import working
 from incident_tracker.store import incidents as incident_rows
@@ -112,10 +112,24 @@ def frozen_of(context: Context, actor: Actor, reference: str, authority: str, ve
     return found[version]
 
 
-def changes_between(older: Frozen | None, newer: Frozen) -> tuple[Change, ...]:
-    """Return what a frozen version says differently from an earlier one, by canonical or question key."""
-    before = {} if older is None else older.content["record"]
-    return reports.difference(before, newer.content["record"])
+@dataclass(frozen=True, slots=True)
+class AnswerChange:
+    """One answer of a filed version beside that of the version before it; empty where there is none."""
+
+    key: str
+    label: str
+    before: str
+    after: str
+
+
+def changes_between(older: Frozen | None, newer: Frozen, language: str) -> tuple[AnswerChange, ...]:
+    """Return which answers of a filed version differ from those of the version before it."""
+    earlier = {} if older is None else {one.key: one.answer for one in draft_of(older, language).questions}
+    return tuple(
+        AnswerChange(one.key, one.label, earlier.get(one.key, ""), one.answer)
+        for one in draft_of(newer, language).questions
+        if older is not None and one.answer != earlier.get(one.key, "")
+    )
 
 
 def identifier_warnings(

@@ -49,9 +49,14 @@ class Sheet:
     now: datetime
 
     @property
+    def asked(self) -> int:
+        """Return how many questions count: those that are answered, and those that must be."""
+        return sum(bool(question.answer) or question.missing for question in self.draft.questions)
+
+    @property
     def ready(self) -> int:
-        """Return how many questions need nothing more."""
-        return len(self.draft.questions) - len(self.draft.missing)
+        """Return how many questions are answered."""
+        return sum(bool(question.answer) for question in self.draft.questions)
 
     @property
     def ticked(self) -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""The pages of the files kept with an incident."""
