@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from sqlalchemy.exc import IntegrityError
+
 from incident_tracker.domain.access import SHELL, Act, Actor
 from incident_tracker.domain.errors import NotAllowed, Refusal
 from incident_tracker.domain.events import UserChanged
@@ -17,7 +19,7 @@ from incident_tracker.domain.parties import Role
 from incident_tracker.services import accounts, controllers, on_call
 from incident_tracker.services.context import Context
 from incident_tracker.services.controllers import ControllerFacts
-from incident_tracker.services.on_call import ContactFacts
+from incident_tracker.services.on_call import ContactFacts, PhoneIsTaken
 from incident_tracker.services.work import Work, working
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import installation, users
@@ -110,7 +112,8 @@ def complete(
         )
     present = controllers.listing(context, SHELL)
     controller_id = present[0].id if present else controllers.reserve(context)
-    with working(context, SHELL) as work:
+    on_call.ready(context, controller_id)
+    with _no_phone_twice(checked), working(context, SHELL) as work:
         if users.exist(work.session) or not installation.take(work.session, TOKEN, _hash(token)):
             raise LinkIsDead
         _keep_controller(work, controller_id, facts, is_new=not present)
@@ -159,6 +162,19 @@ def _keep_controller(work: Work, controller_id: int, facts: ControllerFacts, *, 
 def _check_contact(number: int, facts: ContactFacts) -> ContactFacts:
     with _about(f"contact_{number}"):
         return on_call.check(facts)
+
+
+@contextmanager
+def _no_phone_twice(contacts: Sequence[ContactFacts]) -> Iterator[None]:
+    """Refuse two people with one number, whether both were typed or the shell had put one on call before."""
+    numbers = [one.phone for one in contacts]
+    twice = next((place for place, number in enumerate(numbers) if number in numbers[:place]), None)
+    if twice is not None:
+        raise PhoneIsTaken(field=f"contact_{twice}_phone")
+    try:
+        yield
+    except IntegrityError:
+        raise PhoneIsTaken(field="contact_0_phone") from None
 
 
 @contextmanager

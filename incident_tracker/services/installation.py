@@ -17,7 +17,7 @@ class ShownSettings:
     calls_back: bool
     database: str
     data_dir: str
-    tick_seconds: float
+    tick_seconds: str
     step_minutes: int
     session_hours: int
     idle_minutes: int
@@ -37,7 +37,7 @@ def shown(context: Context) -> ShownSettings:
         calls_back=settings.server.is_https,
         database="SQLite" if context.database.is_sqlite else f"PostgreSQL, {_place(settings.database_url)}",
         data_dir=str(settings.data.dir),
-        tick_seconds=settings.clock.tick_seconds,
+        tick_seconds=f"{settings.clock.tick_seconds:g}",
         step_minutes=int(context.policy.step_delay.total_seconds() // 60),
         session_hours=settings.security.session_hours,
         idle_minutes=settings.security.idle_minutes,

@@ -17,6 +17,7 @@ from incident_tracker.services.work import Work, working
 from incident_tracker.store import alerts, controllers
 from incident_tracker.store.deliveries import Purpose
 from incident_tracker.store.ids import new_id
+from incident_tracker.store.keys import KeyKind
 from notifiers.protocol import Channel, Content
 
 NAME_LIMIT = 60
@@ -61,6 +62,7 @@ def add(context: Context, actor: Actor, controller_id: int, facts: ContactFacts)
     """Put someone on call, last in the order; return the contact's id."""
     actor.must(Act.ADMINISTER, controller_id)
     checked = check(facts)
+    ready(context, controller_id)
     try:
         with working(context, actor) as work:
             return insert(work, controller_id, checked)
@@ -80,8 +82,13 @@ def check(facts: ContactFacts) -> ContactFacts:
     )
 
 
+def ready(context: Context, controller_id: int) -> None:
+    """Have the key at hand by which a controller's people are found; it must be made outside any transaction."""
+    context.keyring.ensure([KeyKind.LOOK_UP], controllers.look_up_subject(controller_id), context.now())
+
+
 def insert(work: Work, controller_id: int, facts: ContactFacts) -> int:
-    """Insert a checked contact in a transaction that is under way; the look-up key must have been made before."""
+    """Insert a checked contact in a transaction that is under way, after `ready`."""
     position = controllers.next_position(work.session, controller_id)
     if position > MOST:
         raise MostContacts(field="name", most=MOST)
@@ -124,6 +131,8 @@ def verify(context: Context, actor: Actor, contact_id: int, how: str = "vouched"
 
 def send_test(context: Context, actor: Actor, contact_id: int) -> str:
     """Send someone the SMS of a test, so that she sees what an alarm looks like; return the delivery's id."""
+    for controller_id in _controllers_of(context, actor, contact_id):
+        ready(context, controller_id)
     with working(context, actor) as work:
         contact, _ = _contact(work, contact_id)
         controller = controllers.get(work.session, work.keyring, contact.controller_id, actor.scope)
@@ -166,6 +175,12 @@ def _contact(work: Work, contact_id: int) -> tuple[OnCallContact, list[OnCallCon
                 work.actor.must(Act.ADMINISTER, controller_id)
                 return one, [other for other in contacts if other.id != contact_id]
     raise NotFound(what="contact")
+
+
+def _controllers_of(context: Context, actor: Actor, contact_id: int) -> list[int]:
+    with context.database.reading() as session:
+        found = controllers.contacts_by_ids(session, context.keyring, [contact_id], actor.scope)
+    return [one.controller_id for one in found.values()]
 
 
 def _number(work: Work, contacts: list[OnCallContact]) -> None:

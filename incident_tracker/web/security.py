@@ -26,6 +26,8 @@ _HEADERS = {
 }
 _YEAR = 31_536_000
 _HOUR = 3_600
+_NAMED_BY_STYLE = (".woff2",)
+"""Files that the style sheet names too: under another address they would be fetched twice."""
 MEGABYTE = 1_048_576
 PLAIN_LIMIT = MEGABYTE
 """Largest body of a request that carries no files."""
@@ -84,8 +86,9 @@ def version_static(app: Flask) -> None:
 
     @app.url_defaults
     def add_version(endpoint: str, values: dict[str, object]) -> None:
-        if endpoint == "static" and "v" not in values:
-            values["v"] = fingerprint(folder / str(values.get("filename", "")))
+        name = str(values.get("filename", ""))
+        if endpoint == "static" and "v" not in values and not name.endswith(_NAMED_BY_STYLE):
+            values["v"] = fingerprint(folder / name)
 
 
 @cache
