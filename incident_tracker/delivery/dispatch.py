@@ -116,7 +116,20 @@ class Dispatcher:
         if not self._prepared:
             with self._database.writing(urgent=True) as session:
                 lane_rows.ensure(session, (name for name, _ in self.lanes))
+            self._adopt()
             self._prepared = True
+
+    def _adopt(self) -> None:
+        """Give what waits for a notifier that the settings no longer name to one that they do."""
+        with self._database.reading() as session:
+            orphans = [route for route in rows.waiting_routes(session) if route not in self.lanes]
+        for name, channel in orphans:
+            other = self.routing.after(channel, name)
+            _log.warning("delivery_without_notifier", notifier=name, channel=channel, given_to=other)
+            moved = _REROUTED if other else 0
+            while other and moved == _REROUTED:
+                with self._database.writing(urgent=True) as session:
+                    moved = rows.reroute(session, name, channel, other, _REROUTED)
 
     def _look_again(self) -> None:
         for lane in self.lanes.values():

@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Never
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from incident_tracker.delivery.pace import Pace
 from incident_tracker.store import deliveries
+from incident_tracker.store.database import NotSaved
 from incident_tracker.store.deliveries import Purpose
 from incident_tracker.store.keys import KeyKind, destroy
 from notifiers.protocol import (
@@ -243,6 +245,39 @@ def test_unpausing_sends_at_once(world: World) -> None:
     assert engine.drain(NEVER) == 1
     assert set(world.states().values()) == {"accepted"}
     assert not engine.unpause("postman")
+
+
+def test_what_waits_for_a_notifier_that_is_gone_is_given_to_another(world: World) -> None:
+    ids = world.enqueue(3)
+    world.routing["sms"] = ("second",)
+    second = Postman("second")
+
+    world.engine(second).drain(NEVER)
+
+    assert sorted(message.delivery for message in second.carried) == sorted(ids)
+
+
+def test_results_survive_a_database_that_cannot_be_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (delivery,) = world.enqueue()
+    engine = world.engine(Postman(answer=lambda message: break_database(Accepted(message.attempt, "SM1"))))
+    writing = world.database.writing
+
+    def broken(*, urgent: bool = False) -> Never:
+        del urgent
+        raise NotSaved(why="the disk is full")
+
+    def break_database(outcome: Outcome) -> Outcome:
+        monkeypatch.setattr(world.database, "writing", broken)
+        return outcome
+
+    with pytest.raises(NotSaved):
+        engine.drain(NEVER)
+    monkeypatch.setattr(world.database, "writing", writing)
+    assert world.row(delivery).state == "sending"
+    engine.drain(NEVER)
+
+    row = world.row(delivery)
+    assert (row.state, row.provider_id, row.attempts) == ("accepted", "SM1", 1)
 
 
 def test_after_three_tries_in_vain_the_next_notifier_has_a_go(world: World) -> None:

@@ -1,0 +1,47 @@
+"""The rows of the outbox."""
+
+from incident_tracker.store.deliveries.adding import add, cancel_for_alerts, tell_of
+from incident_tracker.store.deliveries.claiming import any_due, claim, open_attempts, reroute, waiting_routes
+from incident_tracker.store.deliveries.doubts import (
+    expire,
+    last_attempts,
+    look_at_later,
+    look_up_later,
+    send_again,
+    take_doubtful,
+    take_for_look_up,
+)
+from incident_tracker.store.deliveries.listing import find, listed
+from incident_tracker.store.deliveries.results import answer_attempts, move_alerts_on, mute, standing, write_results
+from incident_tracker.store.deliveries.words import OPEN, Claimed, Listed, Purpose, Standing, State
+
+__all__ = [
+    "OPEN",
+    "Claimed",
+    "Listed",
+    "Purpose",
+    "Standing",
+    "State",
+    "add",
+    "answer_attempts",
+    "any_due",
+    "cancel_for_alerts",
+    "claim",
+    "expire",
+    "find",
+    "last_attempts",
+    "listed",
+    "look_at_later",
+    "look_up_later",
+    "move_alerts_on",
+    "mute",
+    "open_attempts",
+    "reroute",
+    "send_again",
+    "standing",
+    "take_doubtful",
+    "take_for_look_up",
+    "tell_of",
+    "waiting_routes",
+    "write_results",
+]

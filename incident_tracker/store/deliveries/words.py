@@ -1,0 +1,89 @@
+"""The words and records of the outbox."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+class Purpose(StrEnum):
+    """What a delivery is for."""
+
+    ALERT = "alert"
+    ESCALATION = "escalation"
+    NOTICE = "notice"
+    PARTNER = "partner"
+    QUESTION = "question"
+    ACCOUNT = "account"
+    TEST = "test"
+
+
+OPEN = (State.PENDING, State.SENDING, State.IN_DOUBT)
+"""While one of these is there, a notice is not finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this engine holds until `lease_until`, with the number of its attempt."""
+
+    id: str
+    controller_id: int
+    contact_id: int | None
+    purpose: str
+    channel: str
+    notifier: str
+    local_only: bool
+    sealed: bytes
+    valid_for: int | None
+    rank: int
+    not_before: datetime
+    number: int
+    possible_duplicate: bool
+    batch: str = ""
+    attempt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a result or a report must know of a row before it changes it."""
+
+    id: str
+    state: str
+    batch: str | None
+    number: int
+    contact_id: int | None
+    provider_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A delivery as the outbox page and `outbox list` show it."""
+
+    id: str
+    controller_id: int
+    purpose: str
+    incident: str | None
+    channel: str
+    notifier: str
+    state: str
+    attempts: int
+    created_at: datetime
+    sent_at: datetime | None
+    finished_at: datetime | None
+    provider_id: str | None
+    possible_duplicate: bool
+    reason: str
+    code: str
