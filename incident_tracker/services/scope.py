@@ -27,10 +27,11 @@ class AssessedMeanwhile(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """A version as its list shows it: what it says, and what that changed."""
+    """A version as its list shows it: what it says, what the one before it said, and what that changed."""
 
     version: int
     assessment: ScopeAssessment
+    before: ScopeAssessment | None
     assessed_by: str
     assessed_at: datetime
     changes: tuple[Change, ...]
@@ -72,6 +73,7 @@ def versions(context: Context, actor: Actor, reference: str) -> tuple[Assessed, 
         Assessed(
             version=one.version,
             assessment=one.assessment,
+            before=older,
             assessed_by=one.assessed_by,
             assessed_at=one.assessed_at,
             changes=rules.difference(older, one.assessment),

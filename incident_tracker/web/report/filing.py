@@ -8,12 +8,14 @@ from incident_tracker.domain.access import Act
 from incident_tracker.domain.errors import NotFound, Refusal
 from incident_tracker.services import attachments, register, reports
 from incident_tracker.services.reports import Phase, Sheet
-from incident_tracker.web import current, typed_times
+from incident_tracker.web import current, form_times, typed_times
 from incident_tracker.web.guard import guarded
 from incident_tracker.web.heading import heading
 from incident_tracker.web.report import view
 from incident_tracker.web.report.forms import FilingForm
 from incident_tracker.web.report.pages import pages, sheet_of
+
+__all__ = ["pages"]
 
 
 @pages.get("/filed")
@@ -53,7 +55,8 @@ def filing_understood(reference: str) -> ResponseReturnValue:
     zone = register.overview(current.context(), current.actor(), reference).controller.time_zone
     text, ok = "", True
     if "filed_at" in request.args:
-        text, ok = typed_times.understood(request.args["filed_at"], zone, request.args.get("filed_at_fold"))
+        found = form_times.understand(request.args["filed_at"], zone, request.args.get("filed_at_fold"))
+        text, ok = found.said, found.ok
     else:
         numbers = {name: request.args.get(name, "") for name in ("reference", "journal_number")}
         said = reports.identifier_warnings(current.context(), language=current.language(), **numbers)
@@ -122,7 +125,10 @@ def _page(reference: str, form: FilingForm, made: Sheet, warnings: tuple[str, ..
     overview = register.overview(context, actor, reference)
     form.offer(made)
     zone = made.controller.time_zone
-    said, ok = typed_times.understood(form.filed_at.data or "", zone, form.filed_at_fold.data)
+    found = form_times.understand(form.filed_at.data or "", zone, form.filed_at_fold.data, field="filed_at")
+    twice = found.twice or form_times.understand(form.filed_at.data or "", zone, field="filed_at").twice
+    if twice is not None:
+        form_times.ask_which(form, "filed_at", zone, twice)
     kept = form.kept_receipt.data or ""
     files = {one.id: one.file_name for one in attachments.listing(context, actor, reference)} if kept else {}
     return render_template(
@@ -131,8 +137,7 @@ def _page(reference: str, form: FilingForm, made: Sheet, warnings: tuple[str, ..
         sheet=made,
         form=form,
         warnings=warnings,
-        said=said if ok else "",
-        asks_fold=typed_times.is_doubled(form.filed_at.data or "", zone),
+        said=found.said if found.ok else "",
         receipt_name=files.get(kept, ""),
         late=made.is_late(made.now),
         phase_words=view.phase_words,

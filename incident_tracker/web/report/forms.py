@@ -10,8 +10,8 @@ from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from incident_tracker.services.reports import Phase, Sheet
-from incident_tracker.web import typed_times
-from incident_tracker.web.forms import PageForm, filled
+from incident_tracker.web.forms import PageForm, choices, filled
+from incident_tracker.web.incidents.forms import SpokenTime, WhichOfTwo
 
 
 class AnswerForm(PageForm):
@@ -32,8 +32,8 @@ class FilingForm(PageForm):
     version = HiddenField()
     kept_receipt = HiddenField()
     looked_at = HiddenField()
-    filed_at = typed_times.time_field(_l("When was it sent?"), rules=(filled(),))
-    filed_at_fold = typed_times.fold_field()
+    filed_at = SpokenTime(_l("When was it sent?"), [filled()])
+    filed_at_fold = WhichOfTwo(_l("Which of the two?"))
     reference = StringField(_l("Reference number of the submission"), [filled()], render_kw={"autocomplete": "off"})
     journal_number = StringField(_l("Journal number"), [Optional()], render_kw={"autocomplete": "off"})
     phase = RadioField(_l("Which kind of notification was it?"), choices=[], validate_choice=False)
@@ -49,7 +49,7 @@ class FilingForm(PageForm):
             Phase.FINAL: _("Complete: nothing more will follow"),
             Phase.WITHDRAWN: _("Withdrawn"),
         }
-        self.phase.choices = [(one.value, words[one]) for one in sheet.possible]
+        self.phase.choices = choices((one.value, words[one]) for one in sheet.possible)
         if self.phase.data not in {one.value for one in sheet.possible}:
             self.phase.data = sheet.phase.value
 

@@ -8,7 +8,6 @@ from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
     HiddenField,
-    RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -21,10 +20,12 @@ from incident_tracker.domain.counts import CountRange
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.scope import KEYS, ScopeAssessment
 from incident_tracker.services.canonical_fields import canonical_fields
-from incident_tracker.web import current
-from incident_tracker.web import typed_times as times
+from incident_tracker.web import current, form_times, typed_times
 from incident_tracker.web.forms import PageForm
+from incident_tracker.web.forms import choices as as_choices
+from incident_tracker.web.incidents.forms import SpokenTime, WhichOfTwo
 from incident_tracker.web.scope import countries
+from incident_tracker.web.scope.said import count_text
 
 
 class MultiCheckboxField(SelectMultipleField):  # type: ignore[misc] # wtforms is untyped
@@ -89,15 +90,15 @@ class ScopeForm(PageForm):
 
     after_version = HiddenField()
     occurrence = _one()
-    begin = times.time_field("")
-    begin_fold = times.fold_field()
-    end = times.time_field("")
-    end_fold = times.fold_field()
+    begin = SpokenTime("", [Optional()])
+    begin_fold = WhichOfTwo(_l("Which of the two?"))
+    end = SpokenTime("", [Optional()])
+    end_fold = WhichOfTwo(_l("Which of the two?"))
     dates_estimated = BooleanField("")
     discovered_by = _one()
     discovery_detail = _text()
-    told_by_other_at = times.time_field("")
-    told_by_other_at_fold = times.fold_field()
+    told_by_other_at = SpokenTime("", [Optional()])
+    told_by_other_at_fold = WhichOfTwo(_l("Which of the two?"))
     timeline_comments = _text()
     breach_types = _many()
     confidentiality = _one()
@@ -136,10 +137,10 @@ class ScopeForm(PageForm):
             choices = known.choices(key, language)
             if name == "affected_countries":
                 choices = countries.choices(language)
-            if isinstance(field, SelectField) and not isinstance(field, RadioField):
+            if isinstance(field, SelectField) and not isinstance(field, SelectMultipleField):
                 choices = (("", _l("Not said")), *choices)
             if choices:
-                field.choices = list(choices)
+                field.choices = as_choices(choices)
 
     @classmethod
     def beginning(cls, known: ScopeAssessment, version: int, zone: str) -> "ScopeForm":
@@ -148,10 +149,10 @@ class ScopeForm(PageForm):
         for part in fields(ScopeAssessment):
             value = getattr(known, part.name)
             if isinstance(value, CountRange):
-                value = value.text(current.language())
+                value = count_text(value)
             elif isinstance(value, datetime):
-                shown[f"{part.name}_fold"] = times.fold_of(value, zone)
-                value = times.typed(value, zone)
+                shown[f"{part.name}_fold"] = typed_times.fold_of(value, zone)
+                value = typed_times.typed(value, zone)
             elif isinstance(value, tuple):
                 value = list(value)
             shown[part.name] = value if value is not None else ""
@@ -169,10 +170,17 @@ class ScopeForm(PageForm):
                 wrong = True
         return None if wrong else ScopeAssessment(**said)
 
-    def asks_for_fold(self, name: str, zone: str) -> bool:
-        """Return whether the clocks went back at the time typed, so that it has to be said which is meant."""
-        text = self._fields[name].data or ""
-        return bool(text.strip()) and times.is_doubled(text, zone)
+    def times_said(self, zone: str) -> dict[str, str]:
+        """Return how each time was understood; where the clock shows one twice, ask which is meant."""
+        said = {}
+        for name in TIMES:
+            field, fold = self._fields[name], self._fields[f"{name}_fold"]
+            found = form_times.understand(field.data or "", zone, fold.data, field=name)
+            twice = found.twice or form_times.understand(field.data or "", zone, field=name).twice
+            if twice is not None:
+                form_times.ask_which(self, name, zone, twice)
+            said[name] = found.said if found.ok else ""
+        return said
 
     def after(self) -> int | None:
         """Return the version that the form was made from."""
@@ -182,13 +190,13 @@ class ScopeForm(PageForm):
     def _said(self, name: str, zone: str) -> Any:
         field = self._fields[name]
         data = field.data
-        if isinstance(field, SelectMultipleField):
+        if isinstance(field, MultiCheckboxField):
             return tuple(data or ())
         if isinstance(field, BooleanField):
             return bool(data)
         text = str(data or "").replace("\r\n", "\n").strip()
         if name in TIMES:
-            return times.read(text, zone, self._fields[f"{name}_fold"].data, name) if text else None
+            return typed_times.read(text, zone, self._fields[f"{name}_fold"].data, name) if text else None
         if name in COUNTS:
             return CountRange.read(text, name) if text else None
         return (text or None) if isinstance(field, SelectField) else text

@@ -10,8 +10,7 @@ from incident_tracker.domain.errors import Refusal
 from incident_tracker.services import people, register, scope
 from incident_tracker.services.register import Overview
 from incident_tracker.services.scope import AssessedMeanwhile
-from incident_tracker.web import current
-from incident_tracker.web import typed_times as times
+from incident_tracker.web import current, form_times
 from incident_tracker.web.guard import guarded
 from incident_tracker.web.heading import heading
 from incident_tracker.web.scope.forms import COUNTS, TIMES, ScopeForm, sections
@@ -68,7 +67,8 @@ def understood(reference: str) -> ResponseReturnValue:
     text, ok = "", True
     for name, value in request.args.items():
         if name in TIMES:
-            text, ok = times.understood(value, zone, request.args.get(f"{name}_fold"))
+            found = form_times.understand(value, zone, request.args.get(f"{name}_fold"))
+            text, ok = found.said, found.ok
         elif name in COUNTS:
             text, ok = _understood_count(value, COUNTS[name], zone)
     return render_template("web/scope/understood.html", text=text, ok=ok)
@@ -83,12 +83,11 @@ def _page(overview: Overview, shown: ScopeForm) -> str:
         heading=heading(overview, "scope"),
         form=shown,
         sections=sections(current.language()),
-        versions=[(one, changes_said(one.changes, zone)) for one in versions],
+        versions=[(one, changes_said(one, zone)) for one in versions],
         names=people.names(context, actor, {one.assessed_by for one in versions}),
         said=_said(shown, zone),
         times=TIMES,
         counts=COUNTS,
-        folds={name for name in TIMES if shown.asks_for_fold(name, zone)},
         zone=zone,
         may_write=actor.may(Act.WORK, overview.incident.controller_id) and overview.incident.is_open,
     )
@@ -96,10 +95,7 @@ def _page(overview: Overview, shown: ScopeForm) -> str:
 
 def _said(shown: ScopeForm, zone: str) -> dict[str, str]:
     """Return what stands under the times and counts that are filled already."""
-    texts: dict[str, str] = {}
-    for name in TIMES:
-        text, ok = times.understood(shown[name].data or "", zone, shown[f"{name}_fold"].data)
-        texts[name] = text if ok else ""
+    texts = shown.times_said(zone)
     for name, of in COUNTS.items():
         text, ok = _understood_count(shown[name].data or "", of, zone)
         texts[name] = text if ok else ""
