@@ -111,7 +111,9 @@ class Settler:
         if provider is None or not messages:
             return set()
         since = min(tries[one.delivery].started_at for one in messages) - _EARLIER
-        answer = self._asking.ask(notifier, lambda deadline: provider.search(messages, since, deadline))
+        with self._database.reading() as session:
+            known = rows.known_to_provider(session, [one.id for one in doubtful], since)
+        answer = self._asking.ask(notifier, lambda deadline: provider.search(messages, since, deadline, known))
         return self._apply(notifier, answer or [], {one.attempt for one in messages})
 
     def _messages(self, doubtful: Sequence[Claimed], tries: Mapping[str, Any]) -> list[Message]:

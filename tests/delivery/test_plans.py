@@ -34,7 +34,7 @@ def full(world: World) -> Database:
             "rank": 100,
             "state": states[place % len(states)],
             "sealed": b"",
-            "address_hash": b"",
+            "address_hash": place.to_bytes(4),
             "not_before": world.clock(),
             "created_at": world.clock(),
             "lease_until": world.clock(),
@@ -86,6 +86,11 @@ def claim(session: Session) -> None:
     deliveries.claim(session, "postman", "sms", size=20, batch="b", now=START, lease_until=START)
 
 
+def known(session: Session) -> None:
+    one = session.scalars(select(DeliveryRow.id).limit(1)).one()
+    deliveries.known_to_provider(session, [one], START)
+
+
 ACTS: dict[str, tuple[Act, str]] = {
     "claim": (claim, "ix_deliveries_pending"),
     "peek": (lambda session: deliveries.any_due(session, "postman", "sms", START), "ix_deliveries_pending"),
@@ -96,6 +101,7 @@ ACTS: dict[str, tuple[Act, str]] = {
         lambda session: deliveries.take_for_look_up(session, "postman", START, START, 20),
         "ix_deliveries_accepted",
     ),
+    "search": (known, "ix_deliveries_address"),
     "inbox": (lambda session: callbacks.waiting(session, "status", 0, 20), "ix_callbacks_waiting"),
     "their id": (
         lambda session: callbacks.by_provider_id(session, "postman", ["SM1", "SM2"]),

@@ -124,6 +124,22 @@ def test_a_doubt_that_the_provider_can_answer_is_not_sent_again(world: World) ->
     assert world.attempts(delivery)[0].outcome == "accepted"
 
 
+def test_the_provider_is_told_which_of_its_messages_are_accounted_for(world: World) -> None:
+    postman = KnowingPostman()
+    engine = world.engine(postman)
+    world.enqueue(address_hash=b"other")
+    world.enqueue()
+    engine.drain(NEVER)
+    mine = next(one for one in postman.carried if world.row(one.delivery).address_hash == b"hash")
+    postman.answer = unknown
+    world.enqueue()
+    engine.drain(NEVER)
+
+    engine.sweep()
+
+    assert postman.taken == {f"SM{mine.attempt}"}
+
+
 def test_a_provider_that_cannot_be_asked_does_not_hold_up_an_alert(world: World) -> None:
     class Broken(KnowingPostman):
         def search(self, *_: object, **__: object) -> None:  # type: ignore[override]

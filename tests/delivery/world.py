@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -76,6 +76,7 @@ class KnowingPostman(Postman):
         self.known: list[StatusReport] = []
         self.letters: list[Reply] = []
         self.searched: list[Message] = []
+        self.taken: set[str] = set()
         self.looked_up: list[str] = []
         self.asked_since: list[datetime] = []
 
@@ -84,9 +85,12 @@ class KnowingPostman(Postman):
         self.looked_up.extend(provider_ids)
         yield from (report for report in self.known if report.provider_id in provider_ids)
 
-    def search(self, messages: Sequence[Message], since: datetime, deadline: Deadline) -> Iterator[StatusReport]:
+    def search(
+        self, messages: Sequence[Message], since: datetime, deadline: Deadline, taken: Collection[str] = ()
+    ) -> Iterator[StatusReport]:
         del since, deadline
         self.searched.extend(messages)
+        self.taken = set(taken)
         attempts = {message.attempt for message in messages}
         yield from (report for report in self.known if report.attempt in attempts)
 

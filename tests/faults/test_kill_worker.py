@@ -1,5 +1,6 @@
 """kill -9 of a worker at every named point: nothing is lost, and a double is one of the open attempts, and marked."""
 
+import itertools
 import json
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from tests.delivery.world import NEVER, World, make_world
 from tests.faults.sender import MOST_OPEN, PACE, notifier
 
 MESSAGES = 10
+_rounds = itertools.count()
 BETWEEN_CLAIM_AND_CALL, BETWEEN_CALL_AND_RESULT = "after_attempt", "after_http"
 OTHER_POINTS = ("before_claim", "after_claim", "after_result")
 
@@ -99,7 +101,7 @@ class Round:
     asks: bool
 
     def run(self, point: str, time: int) -> None:
-        texts = self._enqueue(f"{point}-{time}-{self.asks}-{id(self)}")
+        texts = self._enqueue(f"{point}-{next(_rounds)}")
         worker = Worker(self.database_url, self.keyring, self.stand_in.address, point, time)
         worker.begin()
         assert worker.end()[0] == -signal.SIGKILL

@@ -4,6 +4,7 @@ from incident_tracker.store.deliveries.adding import add, cancel_for_alerts, tel
 from incident_tracker.store.deliveries.claiming import any_due, claim, open_attempts, reroute, waiting_routes
 from incident_tracker.store.deliveries.doubts import (
     expire,
+    known_to_provider,
     last_attempts,
     look_at_later,
     look_up_later,
@@ -29,6 +30,7 @@ __all__ = [
     "claim",
     "expire",
     "find",
+    "known_to_provider",
     "last_attempts",
     "listed",
     "look_at_later",

@@ -1,7 +1,7 @@
 """Leases that are over, rows in doubt, and accepted rows whose end is not known yet."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 
 from incident_tracker.store.deliveries.columns import HELD, OUT, TRIES, is_in, taken
 from incident_tracker.store.deliveries.words import Claimed, State
+from incident_tracker.store.ids import earliest_id
 
+_LONGEST_WAIT = timedelta(days=3)
+"""How long a message may have waited before it was tried."""
 EXPIRED = (
     select(OUT.c.id, OUT.c.attempts)
     .where(is_in(State.SENDING), OUT.c.lease_until <= bindparam("b_now", type_=OUT.c.lease_until.type))
@@ -149,3 +152,19 @@ def look_up_later(session: Session, times: Mapping[str, datetime | None]) -> Non
             .values(look_up_at=bindparam("b_at", type_=OUT.c.look_up_at.type)),
             [{"b_id": one, "b_at": at} for one, at in times.items()],
         )
+
+
+def known_to_provider(session: Session, ids: Collection[str], since: datetime) -> frozenset[str]:
+    """Return the provider's ids of what went to the same addresses since then and is accounted for."""
+    addresses = session.scalars(select(OUT.c.address_hash).where(OUT.c.id.in_(ids))).all()
+    found = session.scalars(
+        select(TRIES.c.provider_id)
+        .join(OUT, OUT.c.id == TRIES.c.delivery_id)
+        .where(
+            OUT.c.address_hash.in_(set(addresses)),
+            OUT.c.id >= earliest_id(since - _LONGEST_WAIT),
+            TRIES.c.started_at >= since,
+            TRIES.c.provider_id.is_not(None),
+        )
+    )
+    return frozenset(one for one in found if one)

@@ -30,6 +30,7 @@ class DeliveryRow(Table):
         _partial("ix_deliveries_sending", "lease_until", where="state = 'sending'"),
         _partial("ix_deliveries_in_doubt", "not_before", where="state = 'in_doubt'"),
         _partial("ix_deliveries_accepted", "notifier", "look_up_at", where="state = 'accepted'"),
+        Index("ix_deliveries_address", "address_hash", "id"),
         Index("ix_deliveries_incident", "incident_id", "id"),
         Index("ix_deliveries_controller", "controller_id", "id"),
         _partial("ix_deliveries_contact", "contact_id", "sent_at", where="contact_id IS NOT NULL"),

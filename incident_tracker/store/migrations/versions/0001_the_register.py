@@ -355,6 +355,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'in_doubt'"),
             postgresql_where=sa.text("state = 'in_doubt'"),
         )
+        batch_op.create_index("ix_deliveries_address", ["address_hash", "id"], unique=False)
         batch_op.create_index("ix_deliveries_incident", ["incident_id", "id"], unique=False)
         batch_op.create_index(
             "ix_deliveries_pending",
