@@ -72,9 +72,7 @@ def _tell(work: Work, told: Sequence[alert_texts.Told], on_call: Mapping[int, Se
             turns.setdefault(key, (contact, []))[1].append(one)
     for local_only in (False, True):
         chosen = [turn for (_, _, exercise), turn in turns.items() if exercise is local_only]
-        messages = [
-            _message(work, contact, items, zones[contact.controller_id]) for contact, items in chosen
-        ]
+        messages = [_message(work, contact, items, zones[contact.controller_id]) for contact, items in chosen]
         _send(work, messages, local_only=local_only)
 
 
@@ -143,6 +141,19 @@ def acknowledge(
             raise NotFound(what="alert")
         wanted = [one.id for one in found if one.state == "open" and (not named or one.id in named)]
         return acknowledge_in(work, wanted, via=via)
+
+
+def pass_on(context: Context, actor: Actor, reference: str, alert_id: str) -> bool:
+    """Let the next step of an open alert begin now; return whether it was still open."""
+    with working(context, actor) as work:
+        loaded = work.load(reference, Act.WORK)
+        found = [one for one in rows.of_incident(work.session, loaded.id, actor.scope) if one.id == alert_id]
+        if not found:
+            raise NotFound(what="alert")
+        if found[0].state != "open":
+            return False
+        rows.postpone(work.session, alert_id, work.now)
+        return True
 
 
 def acknowledge_in(work: Work, alert_ids: Sequence[str], *, via: str, contact_id: int | None = None) -> list[str]:

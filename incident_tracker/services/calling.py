@@ -1,5 +1,6 @@
 """An alert as its page shows it: who was told and whether it arrived, and who is called next if nobody answers."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from incident_tracker.services.context import Context
 from incident_tracker.services.register import Overview
 from incident_tracker.store import alerts as rows
 from incident_tracker.store import controllers as controller_rows
+from incident_tracker.store import delivery_contents as contents
 from incident_tracker.store.alerts import Alert
 
 STEPS_SHOWN = 3
@@ -100,3 +102,11 @@ def _coming(context: Context, alert: Alert, on_call: list[OnCallContact]) -> tup
             calls.append(Call(step, contact.name, channel, at))
         at = context.policy.next_step_at(step, at, len(on_call)) or at + context.policy.step_delay
     return tuple(calls)
+
+
+def told_of(
+    context: Context, actor: Actor, alert_ids: Collection[str]
+) -> Mapping[tuple[str, int], list[tuple[int, str, str]]]:
+    """Return (contact, channel, state of the delivery) of who was told, by alert and step."""
+    with context.database.reading() as session:
+        return contents.told_of(session, actor.scope_for(Act.READ), alert_ids)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from incident_tracker.domain.access import Actor
 from incident_tracker.domain.deadlines import Obligation, Standing, is_settled
 from incident_tracker.domain.incident import Incident, Status
 from incident_tracker.domain.parties import PartyRole
-from incident_tracker.domain.reports import Phase, ReportFacts, record_from
+from incident_tracker.services import reports
 from incident_tracker.services.context import Context
 from incident_tracker.services.register import Overview
 
@@ -67,31 +68,17 @@ def next_step(
     return NextStep(_AFTER_FILING[first.duty])
 
 
-def of_overview(context: Context, overview: Overview) -> NextStep:
+def of_overview(context: Context, actor: Actor, overview: Overview) -> NextStep:
     """Return the next step of an incident as its page shows it."""
-    return next_step(overview.incident, overview.obligations, missing_answers(context, overview))
+    return next_step(overview.incident, overview.obligations, missing_answers(context, actor, overview))
 
 
-def missing_answers(context: Context, overview: Overview) -> int | None:
+def missing_answers(context: Context, actor: Actor, overview: Overview) -> int | None:
     """Return how many answers the report to the authority lacks; None where no report is due or known here."""
     one = overview.incident
-    report = context.reports.get(AUTHORITY)
-    if report is None or one.became_aware_at is None or one.role is PartyRole.PROCESSOR:
+    if AUTHORITY not in context.reports or one.became_aware_at is None or one.role is PartyRole.PROCESSOR:
         return None
-    facts = ReportFacts(
-        reference=one.reference,
-        controller=overview.controller,
-        detected_at=one.detected_at,
-        became_aware_at=one.became_aware_at,
-        phase=Phase.INITIAL if not one.filings else Phase.FOLLOW_UP,
-        version=len(one.filings) + 1,
-        assessment=one.assessment,
-        what_happened=one.what_happened,
-        people_estimate=one.people_estimate,
-        answers=one.answers,
-    )
-    draft = report.draft(record_from(facts, as_of=overview.now), overview.controller.language)
-    return len(draft.missing)
+    return len(reports.draft(context, actor, one.reference, AUTHORITY).missing)
 
 
 def _towards_filing(incident: Incident, missing: int | None) -> NextStep:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from incident_tracker.domain.access import Actor
+from incident_tracker.domain.access import ALLOWED, Act, Actor
+from incident_tracker.domain.parties import OnCallContact
 from incident_tracker.services.context import Context
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import users
@@ -29,3 +30,22 @@ def names(context: Context, actor: Actor, wanted: Iterable[str]) -> dict[str, st
             if user is not None:
                 known[f"user:{user_id}"] = user.name
     return known
+
+
+def staff(context: Context, actor: Actor, controller_id: int) -> list[tuple[int, str]]:
+    """Return (id, name) of those who may work on a controller's incidents."""
+    actor.must(Act.READ, controller_id)
+    with context.database.reading() as session:
+        found = users.listing(session, context.keyring, frozenset({controller_id}))
+    return [
+        (one.id, one.name)
+        for one in found
+        if not one.is_disabled and one.grants.get(controller_id) in ALLOWED[Act.WORK]
+    ]
+
+
+def on_call(context: Context, actor: Actor, controller_id: int) -> list[OnCallContact]:
+    """Return who is called for a controller, in order: whoever may log a suspicion is told who will be alarmed."""
+    actor.must(Act.REPORT, controller_id)
+    with context.database.reading() as session:
+        return controller_rows.contacts(session, context.keyring, frozenset({controller_id})).get(controller_id, [])

@@ -8,6 +8,7 @@ import structlog
 
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.deadlines import Obligation, Standing, standing
+from incident_tracker.domain.escalation import PlannedAlarm
 from incident_tracker.domain.incident import Incident
 from incident_tracker.domain.parties import Controller
 from incident_tracker.services.context import Context
@@ -20,6 +21,8 @@ from incident_tracker.store.alerts import Alert
 from incident_tracker.store.database import NotSaved
 from incident_tracker.store.incidents import Listed, Loaded
 from incident_tracker.store.journal import Record
+
+__all__ = ["Alert", "Listed", "Overview", "Record", "board", "history", "listing", "overview", "planned"]
 
 _log = structlog.get_logger()
 
@@ -49,6 +52,21 @@ def overview(context: Context, actor: Actor, reference: str, *, looked_at: str =
         _note_access(context, actor, loaded, looked_at, now)
     obligations = tuple((one.obligation, standing(one.obligation, now)) for one in kept)
     return Overview(loaded.id, loaded.version, loaded.incident, controller, obligations, tuple(found), now)
+
+
+def planned(context: Context, actor: Actor, reference: str) -> dict[tuple[str, str], list[PlannedAlarm]]:
+    """Return what the clock will still remind of, soonest first, by (regime, duty)."""
+    scope = actor.scope_for(Act.READ)
+    with context.database.reading() as session:
+        loaded = rows.load(session, context.keyring, reference, scope)
+        kept = obligation_rows.of_incidents(session, context.keyring, [loaded.id], scope)[loaded.id]
+        alarms = obligation_rows.planned_alarms(session, loaded.id, scope)
+    names = {one.id: (one.obligation.regime, one.obligation.duty) for one in kept}
+    found: dict[tuple[str, str], list[PlannedAlarm]] = {}
+    for obligation_id, alarm in alarms:
+        if obligation_id in names:
+            found.setdefault(names[obligation_id], []).append(alarm)
+    return found
 
 
 def history(

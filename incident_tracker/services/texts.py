@@ -1,11 +1,13 @@
 """What people type, made safe to keep: length, control characters, surrogates; nothing is changed silently."""
 
+import re
 import unicodedata
 
 from incident_tracker.domain.errors import TextHasForbiddenSigns, TextIsMissing, TextIsTooLong
 
 TITLE_LIMIT = 200
 TEXT_LIMIT = 20_000
+_SENTENCE = re.compile(r"(?<=[.!?])\s")
 _KEPT_CONTROLS = frozenset("\n\t")
 
 
@@ -26,6 +28,16 @@ def clean(text: str, field: str, *, limit: int = TEXT_LIMIT, required: bool = Tr
 def clean_line(text: str, field: str, *, limit: int = TITLE_LIMIT, required: bool = True) -> str:
     """Return a text on one line."""
     return clean(" ".join(text.split()), field, limit=limit, required=required)
+
+
+def headline(text: str, limit: int = 80) -> str:
+    """Return the first sentence of the first line, cut between words where it is longer than `limit` signs."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    sentence = _SENTENCE.split(" ".join(first.split()), maxsplit=1)[0].rstrip(".")
+    if len(sentence) <= limit:
+        return sentence
+    cut = sentence[:limit]
+    return f"{(cut.rpartition(' ')[0] or cut).rstrip(' ,;:-')} ..."
 
 
 def _is_forbidden(sign: str) -> bool:

@@ -47,3 +47,27 @@ def alerts_of(session: Session, delivery_id: str) -> list[str]:
     """Return the alerts that a delivery tells of."""
     statement = select(AlertDeliveryRow.alert_id).where(AlertDeliveryRow.delivery_id == delivery_id)
     return list(session.scalars(statement.order_by(AlertDeliveryRow.alert_id)))
+
+
+def told_of(
+    session: Session, scope: Scope, alert_ids: Collection[str]
+) -> dict[tuple[str, int], list[tuple[int, str, str]]]:
+    """Return (contact, channel, state) of the messages that told of alerts, by alert and step."""
+    statement = (
+        select(
+            AlertDeliveryRow.alert_id,
+            AlertDeliveryRow.step,
+            DeliveryRow.contact_id,
+            DeliveryRow.channel,
+            DeliveryRow.state,
+        )
+        .join(DeliveryRow, DeliveryRow.id == AlertDeliveryRow.delivery_id)
+        .where(AlertDeliveryRow.alert_id.in_(alert_ids))
+        .order_by(DeliveryRow.id)
+    )
+    if scope is not None:
+        statement = statement.where(DeliveryRow.controller_id.in_(scope))
+    found: dict[tuple[str, int], list[tuple[int, str, str]]] = {}
+    for row in session.execute(statement):
+        found.setdefault((row.alert_id, row.step), []).append((row.contact_id or 0, row.channel, row.state))
+    return found

@@ -5,10 +5,16 @@ from flask_babel import Babel
 
 from incident_tracker import paths, rendering
 from incident_tracker.bootstrap import Tracker
-from incident_tracker.web import current, errors, frame, guard, health, languages, look, security
+from incident_tracker.web import current, errors, frame, guard, health, languages, look, security, webhooks
+from incident_tracker.web.alerts.pages import pages as alert_pages
+from incident_tracker.web.board.pages import pages as board_pages
 from incident_tracker.web.evidence.pages import pages as evidence_pages
 from incident_tracker.web.first_run.pages import pages as first_run_pages
+from incident_tracker.web.incidents.deadlines import pages as deadline_pages
+from incident_tracker.web.incidents.deciding import pages as deciding_pages
+from incident_tracker.web.incidents.pages import pages as incident_pages
 from incident_tracker.web.on_call.pages import pages as on_call_pages
+from incident_tracker.web.outbox.pages import pages as outbox_pages
 from incident_tracker.web.report.filing import pages as report_pages
 from incident_tracker.web.scope.pages import pages as scope_pages
 from incident_tracker.web.settings.pages import pages as settings_pages
@@ -23,6 +29,13 @@ NOUNS = (
     on_call_pages,
     settings_pages,
     user_pages,
+    board_pages,
+    incident_pages,
+    deciding_pages,
+    deadline_pages,
+    alert_pages,
+    outbox_pages,
+    webhooks.pages,
     scope_pages,
     report_pages,
     evidence_pages,

@@ -71,9 +71,9 @@ def speaking(overview: Overview) -> tuple[Obligation, Standing] | None:
     """Return the duty whose dial the incident shows: the nearest running deadline, else the first duty by weight."""
     duties = list(overview.obligations)
     running = [(one, stands) for one, stands in duties if one.due_at is not None and not is_settled(one)]
-    by_weight = sorted(duties, key=lambda pair: _weight(pair[0].duty))
+    by_weight = sorted(duties, key=lambda pair: weight(pair[0].duty))
     if running:
-        return min(running, key=lambda pair: (pair[0].due_at or overview.now, _weight(pair[0].duty)))
+        return min(running, key=lambda pair: (pair[0].due_at or overview.now, weight(pair[0].duty)))
     return next(iter(by_weight), None)
 
 
@@ -95,7 +95,8 @@ def duty_state(one: Obligation, stands: Standing) -> str:
     return "suspected" if one.duty == "assess" else "none"
 
 
-def _weight(duty: str) -> int:
+def weight(duty: str) -> int:
+    """Return where a duty stands among those that may speak for an incident, the first first."""
     return FIRST.index(duty) if duty in FIRST else len(FIRST)
 
 

@@ -133,3 +133,30 @@ def role(code: str) -> str:
             "joint_controller": _("joint controller"),
         }.get(code, code)
     )
+
+
+def standing_word(state: str) -> str:
+    """Return the word of a standing, as its badge says it."""
+    return str(
+        {
+            "open": _("Open"),
+            "approaching": _("Approaching"),
+            "overdue": _("Overdue"),
+            "met": _("Met"),
+            "met_late": _("Met late"),
+            "set_aside": _("Set aside"),
+            "suspected": _("Suspected"),
+        }.get(state, _("No fixed period"))
+    )
+
+
+def status_word(state: str) -> str:
+    """Return the word of an incident's status."""
+    return str(
+        {
+            "suspected": _("Suspected"),
+            "aware": _("Confirmed breach"),
+            "closed": _("Closed"),
+            "not_a_breach": _("Not a breach"),
+        }.get(state, state)
+    )

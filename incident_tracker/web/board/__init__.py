@@ -1,0 +1,1 @@
+"""The board: every open incident on one axis."""

@@ -1,0 +1,1 @@
+"""Incidents: log, look, decide, settle."""

@@ -1,0 +1,1 @@
+"""The outbox: everything that leaves the house."""
