@@ -13,6 +13,7 @@ from incident_tracker.services import sign_in
 from incident_tracker.services.context import Context
 from incident_tracker.services.frame import House
 from incident_tracker.services.sign_in import SignedIn
+from incident_tracker.services.trouble import NotSaved
 from incident_tracker.web.security import cookie_name
 
 LANGUAGES = ("da", "en")
@@ -67,7 +68,10 @@ def controller() -> Controller:
 
 def controller_name() -> str:
     """Return the name for pages before signing in: that of the only controller, else nothing."""
-    found = frames.house(context(), SHELL)
+    try:
+        found = frames.house(context(), SHELL)
+    except NotSaved:  # the page that says so must be shown
+        return ""
     return found.controller.name if found is not None and len(found.controllers) == 1 else ""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 
 from incident_tracker import rendering
 from incident_tracker.domain.errors import Refusal
@@ -17,15 +17,12 @@ ROLES = {
     Role.AUDITOR: lazy_gettext("Auditor"),
     Role.ADMINISTRATOR: lazy_gettext("Administrator"),
 }
-_TRANSLATED = frozenset({"who", "why", "what"})
-"""Parameters of refusals that are English words of ours, not what somebody typed."""
 
 
 def refusal_text(error: Refusal) -> str:
     """Return why something is refused, in the reader's language."""
-    params = {name: _param(name, value) for name, value in error.params.items()}
-    text = str(gettext(error.message))
-    return text % params if params else text
+    has_times = any(isinstance(value, datetime) for value in error.params.values())
+    return rendering.refusal(error, current.language(), current.zone() if has_times else "UTC")
 
 
 def when(at: datetime, style: str = "long") -> str:
@@ -42,7 +39,3 @@ def how_long(length: timedelta) -> str:
 def globals_of_pages() -> Mapping[str, object]:
     """Return what every template may call."""
     return {"when": when, "how_long": how_long, "role_words": ROLES}
-
-
-def _param(name: str, value: object) -> object:
-    return str(gettext(value)) if name in _TRANSLATED and isinstance(value, str) and value else value
