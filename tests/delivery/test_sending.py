@@ -25,7 +25,7 @@ from notifiers.protocol import (
     Refused,
     Unknown,
 )
-from tests.delivery.world import NEVER, PHONE, Postman, World
+from tests.delivery.world import NEVER, PHONE, Postman, World, accepted
 
 QUICK = Pace(call_seconds=0.4, grace_seconds=0.2, lease=timedelta(seconds=2))
 
@@ -96,6 +96,20 @@ def test_after_stop_nothing_new_is_claimed(world: World) -> None:
 
     assert world.engine(Postman()).drain(stop) == 0
     assert set(world.states().values()) == {"pending"}
+
+
+def test_a_stop_in_the_middle_lets_what_is_in_flight_finish_and_leaves_the_rest(world: World) -> None:
+    world.enqueue(20)
+    stop = threading.Event()
+
+    def answer(message: Message) -> Outcome:
+        stop.set()
+        return accepted(message)
+
+    written = world.engine(Postman(answer=answer), pace=Pace(workers=1, claim=5)).drain(stop)
+
+    assert written == 5
+    assert sorted(world.states().values()) == ["accepted"] * 5 + ["pending"] * 15
 
 
 def test_an_exercise_goes_to_the_local_outbox_whatever_the_routing_says(world: World) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
-from incident_tracker.store.deliveries.columns import OUT
+from incident_tracker.store.deliveries.columns import OUT, is_in
 from incident_tracker.store.deliveries.words import Listed, State
 from incident_tracker.store.tables.incidents import IncidentRow
 
@@ -28,7 +28,7 @@ def listed(
     if scope is not None:
         statement = statement.where(OUT.c.controller_id.in_(scope))
     if states:
-        statement = statement.where(OUT.c.state.in_(states))
+        statement = statement.where(or_(*(is_in(state) for state in states)))
     if incident_id is not None:
         statement = statement.where(OUT.c.incident_id == incident_id)
     if before is not None:
