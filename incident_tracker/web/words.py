@@ -10,8 +10,12 @@ from incident_tracker.web.current import language
 
 
 def moment(at: datetime, zone: str, style: str = "long") -> str:
-    """Return an instant in the reader's words."""
-    return rendering.moment(at, zone, language(), style)
+    """Return an instant in the reader's words; Danish days of the week in three letters where they are short."""
+    said = rendering.moment(at, zone, language(), style)
+    if language() == "da" and style in ("short", "tiny", "day"):
+        day, _space, rest = said.partition(" ")
+        return f"{day[:3]} {rest}"
+    return said
 
 
 def span(length: timedelta) -> str:
@@ -116,7 +120,9 @@ def purpose(name: str) -> str:
 
 def channel(name: str) -> str:
     """Return the way a message goes."""
-    return str({"sms": _("SMS"), "email": _("e-mail"), "voice": _("call"), "chat": _("chat")}.get(name, name))
+    return str(
+        {"sms": _("text message"), "email": _("e-mail"), "voice": _("call"), "chat": _("chat")}.get(name, name)
+    )
 
 
 def ongoing(code: str) -> str:

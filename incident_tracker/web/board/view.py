@@ -136,7 +136,7 @@ def _axis(found: Sequence[tuple[Listed, Duties]], now: datetime, zone: str) -> A
     locale = {"da": "da_DK", "en": "en_GB"}[current.language()]
 
     def day_text(day: date) -> str:
-        name = str(format_date(day, "EEE", locale=locale)).rstrip(".")
+        name = str(format_date(day, "EEE", locale=locale))[:3]
         return f"{name} {day.day}." if locale == "da_DK" else f"{name} {day.day}"
 
     return axis(starts=starts, dues=dues, now=now, zone=zone_of(zone), day_text=day_text)

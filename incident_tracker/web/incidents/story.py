@@ -82,7 +82,7 @@ def _words(aware: datetime | None, due: datetime | None, zone: str) -> Words:
 
     def day(one: date, short: bool) -> str:  # noqa: FBT001 - as the drawing asks
         name = str(format_date(one, "EEE" if short else "EEEE d.", locale=locale))
-        return name.replace(".", "") if short else (name if locale == "da_DK" else name.rstrip("."))
+        return name[:3] if short else (name if locale == "da_DK" else name.rstrip("."))
 
     def merged(count: int, first: Happening, last: Happening) -> str:
         marks = ngettext("%(num)s mark", "%(num)s marks", count)
