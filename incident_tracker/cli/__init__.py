@@ -16,6 +16,7 @@ from incident_tracker.cli import (
     journal,
     oncall,
     outbox,
+    report,
     serve,
     user,
 )
@@ -50,6 +51,7 @@ for _noun in (
     incident.incident,
     duty.duty,
     deadline.deadline,
+    report.report,
     oncall.oncall,
     outbox.outbox,
     alerts.alerts,

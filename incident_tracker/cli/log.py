@@ -23,10 +23,10 @@ def configure(level: int) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    output = logging.StreamHandler(sys.stderr)
+    output = _Stderr()
     output.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
@@ -41,6 +41,17 @@ def configure(level: int) -> None:
     root.setLevel(max(level, logging.WARNING))
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class _Stderr(logging.Handler):
+    """Writes to what stderr is at the moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001 - as the standard handlers do: a log line never stops the work
+            self.handleError(record)
 
 
 def unexpected(error: BaseException) -> None:

@@ -45,7 +45,8 @@ class Program(click.Group):
         except BrokenPipeError:
             _leave_the_pipe(ctx)
         except Exception as error:  # noqa: BLE001 - the last place where anything can be said
-            lines, code = explain(error, language.language_of(os.environ))
+            spoken = getattr(ctx.obj, "language", "") or language.language_of(os.environ)
+            lines, code = explain(error, spoken)
             for line in lines:
                 click.echo(line, err=True)
             ctx.exit(code)
