@@ -51,7 +51,7 @@ def moment(at: datetime, zone: str, language: str, style: str = "long") -> str:
     """
     local = at.astimezone(ZoneInfo(zone))
     said = format_datetime(local, _PATTERNS[language][style], locale=_LOCALE[language])
-    return said.replace(".", "", 1) if style == "tiny" and language == "da" and said[3:4] == "." else said
+    return said.replace(". ", " ", 1) if style == "tiny" else said
 
 
 def offset(at: datetime, zone: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from incident_tracker.domain import incident as rules
-from incident_tracker.domain.access import Act, Actor
+from incident_tracker.domain.access import ALLOWED, Act, Actor
 from incident_tracker.domain.counts import CountRange
 from incident_tracker.domain.deadlines import Obligation, is_settled
 from incident_tracker.domain.errors import NotFound
@@ -31,6 +31,7 @@ from incident_tracker.services.work import Work, working
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import incidents as rows
 from incident_tracker.store import obligations as obligation_rows
+from incident_tracker.store import users
 from incident_tracker.store.ids import new_id
 from incident_tracker.store.incidents import Loaded
 from incident_tracker.store.keys import KeyKind
@@ -153,13 +154,14 @@ def add_note(context: Context, actor: Actor, reference: str, *, text: str) -> No
         work.record(work.load(reference, Act.WORK), NoteAdded(text))
 
 
-def assign_owner(context: Context, actor: Actor, reference: str, *, user_id: int | None, name: str) -> None:
-    """Give the lead to a member of staff, or to nobody."""
+def assign_owner(context: Context, actor: Actor, reference: str, *, user_id: int | None) -> None:
+    """Give the lead to a member of staff who may work on it, or to nobody (None)."""
     with working(context, actor) as work:
         loaded = work.load(reference, Act.WORK)
         rules.must_be_open(loaded.incident)
         if loaded.incident.owner_id != user_id:
-            work.record(loaded, OwnerAssigned(user_id, name))
+            lead = "" if user_id is None else _name_of_staff(work, user_id, loaded.incident.controller_id)
+            work.record(loaded, OwnerAssigned(user_id, lead))
 
 
 def meet_duty(
@@ -192,6 +194,13 @@ def set_duty_aside(
         _running(work, loaded, regime, duty)
         rules.may_be_set_aside(loaded.incident, duty, reason=reason)
         work.record(loaded, DutySetAside(regime, duty, work.now, reason))
+
+
+def _name_of_staff(work: Work, user_id: int, controller_id: int) -> str:
+    user = users.get(work.session, work.keyring, user_id)
+    if user is None or user.is_disabled or user.grants.get(controller_id) not in ALLOWED[Act.WORK]:
+        raise NotFound(what=f"user {user_id}")
+    return user.name
 
 
 def _decide(

@@ -90,11 +90,16 @@ def _answer(work: Work, waiting: WaitingReply, contacts: list[OnCallContact]) ->
 
 
 def _take(work: Work, waiting: WaitingReply, contacts: list[OnCallContact], alert_ids: list[str]) -> str:
+    """Take the alerts and whatever else she was told of the same incidents: who takes an incident takes all of it."""
     contact = contacts[0]
-    named = rows.by_ids(work.session, alert_ids, None)
+    named = sorted(rows.by_ids(work.session, alert_ids, None), key=lambda one: one.incident_id)
     references = list(dict.fromkeys(rows.references(work.session, named).values()))
-    taken = alerts.acknowledge_in(work, alert_ids, via="sms", contact_id=contact.id)
-    more = len(rows.open_told(work.session, [one.id for one in contacts], local=_is_local(waiting)))
+    told = rows.open_told(work.session, [one.id for one in contacts], local=_is_local(waiting))
+    others = rows.by_ids(work.session, told, None)
+    incidents = {one.incident_id for one in named if one.id in told}
+    wanted = [one.id for one in others if one.incident_id in incidents]
+    taken = alerts.acknowledge_in(work, wanted, via="sms", contact_id=contact.id)
+    more = len({one.incident_id for one in others} - incidents)
     if not taken:
         if named:
             _say(
