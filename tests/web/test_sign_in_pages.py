@@ -138,6 +138,29 @@ def test_with_https_the_browser_itself_holds_the_cookies_to_this_host(tmp_path: 
     tracker.close()
 
 
+def test_behind_a_trusted_proxy_its_word_on_where_people_are_counts(tmp_path: Path) -> None:
+    server = {"public_url": "https://brud.example.dk", "trusted_proxies": 1}
+    tracker = make_tracker(tmp_path, HandClock(), server=server)
+    ada = make_user(tracker.context, make_controller(tracker.context)).email
+    browser = create_app(tracker).test_client()
+
+    def enter(address: str, password: str) -> int:
+        proxied = {
+            "X-Forwarded-For": f"198.51.100.99, {address}",
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-Host": "brud.example.dk",
+            "Referer": "https://brud.example.dk/sign-in",
+        }
+        page = browser.get("/sign-in", base_url="https://inner.example.dk", headers=proxied)
+        token = page.text.split('name="csrf_token" type="hidden" value="')[1].split('"')[0]
+        typed = {"csrf_token": token, "email": ada, "password": password}
+        return browser.post("/sign-in", base_url="https://inner.example.dk", headers=proxied, data=typed).status_code
+
+    assert [enter("192.0.2.1", "wrong wrong wrong") for _ in range(4)] == [422, 422, 422, 429]
+    assert enter("192.0.2.2", PASSWORD) == 303
+    tracker.close()
+
+
 @pytest.mark.parametrize("host", ["example.org", "localhost.example.org", "127.0.0.1.example.org", "10.0.0.1"])
 def test_a_foreign_host_name_is_refused(app: Flask, host: str) -> None:
     assert app.test_client().get("/sign-in", base_url=f"http://{host}").status_code == 400
