@@ -11,6 +11,7 @@ from incident_tracker.services.context import Context
 from incident_tracker.services.controllers import ControllerFacts
 from incident_tracker.services.first_run import Administrator, LinkIsDead, SheetWasShown
 from incident_tracker.services.on_call import ContactFacts, PhoneIsTaken
+from incident_tracker.services.sign_in import SignInRefused
 from tests.makers import PASSWORD, PHONES, in_threads, make_actor, make_contact, make_context, make_controller
 
 ADA = Administrator("Ada", "ada@example.dk", PASSWORD)
@@ -137,3 +138,29 @@ def test_the_recovery_sheet_is_shown_once_to_an_administrator(context: Context) 
     assert not first_run.sheet_is_due(context)
     with pytest.raises(SheetWasShown):
         first_run.show_sheet(context, actor)
+
+
+def test_everything_of_set_up_works_on_either_database(tmp_path: Path, empty_database_url: str) -> None:
+    context = make_context(tmp_path, database_url=empty_database_url)
+    _complete(context, _token(context))
+    with pytest.raises(SignInRefused):
+        sign_in.sign_in(context, email="ada@example.dk", password="wrong wrong", address="192.0.2.1")
+    secret = sign_in.sign_in(context, email="ada@example.dk", password=PASSWORD, address="192.0.2.1")
+    found = sign_in.resume(context, secret)
+    assert found is not None
+    actor = found.actor
+    second = controllers.create(context, actor, ControllerFacts("Skyhost A/S"), reference_prefix="SKY")
+    with pytest.raises(controllers.SlugIsTaken):
+        controllers.create(context, actor, ControllerFacts("Skyhost A/S"), reference_prefix="SKY")
+    third = controllers.create(context, actor, ControllerFacts("Third"), reference_prefix="THIRD")
+    assert third.id > second.id
+    (nordlys,) = actor.grants or {}
+    clara = on_call.add(context, actor, nordlys, ContactFacts("Clara", PHONES[1]))
+    with pytest.raises(PhoneIsTaken):
+        on_call.add(context, actor, nordlys, ContactFacts("Clara", PHONES[1]))
+    on_call.move(context, actor, clara, 1)
+    assert [one.name for one in on_call.listing(context, actor, nordlys)] == ["Clara", "Ben"]
+    assert on_call.send_test(context, actor, clara)
+    sign_in.sign_out(context, secret)
+    assert sign_in.resume(context, secret) is None
+    context.database.close()
