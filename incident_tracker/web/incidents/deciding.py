@@ -89,7 +89,9 @@ def contained(reference: str) -> ResponseReturnValue:
         lambda: incidents.contain(
             current.context(), current.actor(), reference, at=at, how=form.how.data, version=form.version.data
         ),
-        _("Recorded as contained. The deadline is still running."),
+        _("Recorded as contained. The deadline is still running.")
+        if overview.incident.became_aware_at
+        else _("Recorded as contained."),
     )
 
 

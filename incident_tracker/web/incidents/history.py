@@ -10,10 +10,12 @@ from flask_babel import ngettext
 
 from incident_tracker.domain import events
 from incident_tracker.domain.access import Actor
-from incident_tracker.services import calling, people
+from incident_tracker.services import calling, people, reports
 from incident_tracker.services.context import Context
+from incident_tracker.services.next_step import AUTHORITY
 from incident_tracker.services.register import Overview
 from incident_tracker.web import words
+from incident_tracker.web.current import language
 
 Told = Mapping[tuple[str, int], list[tuple[int, str, str]]]
 
@@ -47,6 +49,7 @@ class _Telling:
     url: str
     names: Mapping[str, str]
     told: Told = field(default_factory=dict)
+    questions: Mapping[str, str] = field(default_factory=dict)
 
     def time(self, at: datetime) -> str:
         return words.moment(at, self.zone)
@@ -62,7 +65,8 @@ def lines(context: Context, actor: Actor, overview: Overview, records: Iterable[
     alert_ids = {one.event.alert_id for one in kept if isinstance(one.event, events.AlertRaised)}
     told = calling.told_of(context, actor, alert_ids) if alert_ids else {}
     names = people.names(context, actor, _everybody(kept))
-    telling = _Telling(zone, f"/incidents/{overview.incident.reference}", names, told)
+    questions = _questions(context, actor, overview, kept)
+    telling = _Telling(zone, f"/incidents/{overview.incident.reference}", names, told, questions)
     return [_line(one, telling, overview.now) for one in kept]
 
 
@@ -73,6 +77,15 @@ def name_of(actor: str, names: Mapping[str, str]) -> str:
     if actor == "clock":
         return str(_("The clock"))
     return str(_("The shell")) if actor == "shell" else actor
+
+
+def _questions(context: Context, actor: Actor, overview: Overview, records: Iterable[Any]) -> dict[str, str]:
+    """Return what the questions of the report ask, where the journal speaks of any."""
+    spoken_of = (events.AnswerRevised, events.QuestionTicked)
+    if not any(isinstance(one.event, spoken_of) for one in records) or AUTHORITY not in context.reports:
+        return {}
+    draft = reports.draft(context, actor, overview.incident.reference, AUTHORITY, language())
+    return {question.key: question.label for question in draft.questions}
 
 
 def _everybody(records: Iterable[Any]) -> set[str]:
@@ -152,15 +165,16 @@ def _scope(one: events.ScopeAssessed, telling: _Telling) -> Said:
 
 
 def _answer(one: events.AnswerRevised, telling: _Telling) -> Said:
-    return Said(
-        "file-pen-line", _("rewrote the answer to question %(key)s", key=one.key), one.answer, f"{telling.url}/report"
-    )
+    asked = telling.questions.get(one.key, one.key)
+    text = _("rewrote the answer to »%(question)s«", question=asked)
+    return Said("file-pen-line", text, one.answer, f"{telling.url}/report")
 
 
 def _tick(one: events.QuestionTicked, telling: _Telling) -> Said:
-    text = _("ticked question %(key)s as carried over", key=one.key)
+    asked = telling.questions.get(one.key, one.key)
+    text = _("ticked »%(question)s« as carried over", question=asked)
     if not one.ticked:
-        text = _("took the tick off question %(key)s", key=one.key)
+        text = _("took the tick off »%(question)s«", question=asked)
     return Said("check", text, "", f"{telling.url}/report")
 
 

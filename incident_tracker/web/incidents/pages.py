@@ -72,7 +72,7 @@ def log() -> ResponseReturnValue:
         form.place(refusal)
         return _show_new(form, UNPROCESSABLE)
     if current.actor().may(Act.READ, here.id):
-        flash(_("%(reference)s is logged. Whoever is on call is being told.", reference=reference))
+        flash(_logged(reference, here))
         return redirect(f"/incidents/{reference}", 303)
     session["received"] = reference
     return redirect("/incidents/received", 303)
@@ -240,6 +240,12 @@ def _chosen(form: LogForm) -> Controller:
     return next(
         (one for one in there if one.id == wanted), next((one for one in there if one.id == home.id), there[0])
     )
+
+
+def _logged(reference: str, here: Controller) -> str:
+    if people.on_call(current.context(), current.actor(), here.id):
+        return str(_("%(reference)s is logged. Whoever is on call is being told.", reference=reference))
+    return str(_("%(reference)s is logged. Nobody is on call, so nobody was told.", reference=reference))
 
 
 def _role(code: str) -> PartyRole:

@@ -104,7 +104,10 @@ def _happenings(overview: Overview, names: Mapping[str, str]) -> list[Happening]
     told = [_fact(_("Detected"), one.detected_at, zone)]
     begin = one.assessment.begin if one.assessment is not None else None
     if begin is not None:
-        told.append(_fact(_("Happened"), begin, zone, approximate=True))
+        day = words.moment(begin, zone, "short").partition(" ")[2]
+        estimated = one.assessment is not None and one.assessment.dates_estimated
+        shown = _("about %(when)s", when=day) if estimated else day
+        told.append(Happening(_("Happened"), shown, begin, "fact", estimated))
     if overview.alerts:
         first = overview.alerts[0]
         told.append(Happening(_("Alert"), _short(first.raised_at, one.detected_at, zone), first.raised_at, "alarm"))
@@ -129,8 +132,8 @@ def _happenings(overview: Overview, names: Mapping[str, str]) -> list[Happening]
     return sorted(told, key=lambda fact: fact.at)
 
 
-def _fact(name: str, at: datetime, zone: str, kind: str = "fact", *, approximate: bool = False) -> Happening:
-    return Happening(name, words.moment(at, zone, "tiny"), at, kind, approximate)
+def _fact(name: str, at: datetime, zone: str, kind: str = "fact") -> Happening:
+    return Happening(name, words.moment(at, zone, "tiny"), at, kind)
 
 
 def _short(at: datetime, before: datetime, zone: str) -> str:

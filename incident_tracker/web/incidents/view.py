@@ -176,6 +176,8 @@ def _note(one: Obligation, stands: Standing, overview: Overview) -> str:
         return f"{words.standing_word(stands.value)} {words.moment(one.met_at, zone, 'tiny')}"
     if one.set_aside_at is not None:
         return words.standing_word(stands.value)
+    if one.duty == "complete_report" and one.anchor_at is None:
+        return str(_("once you have notified"))
     return "" if one.due_at is not None else str(_("runs"))
 
 
