@@ -29,13 +29,13 @@ def upgrade(shell: Shell) -> None:
     common.quiet_log()
     settings = shell.settings()
     done = installation.upgrade(settings)
-    if done.found == done.wanted:
-        shell.say(phrase("The database is up to date (%(wanted)s)."), wanted=done.wanted)
-    elif done.found is None:
-        shell.say(phrase("The database was created (%(wanted)s)."), wanted=done.wanted)
+    if done.before == done.after:
+        shell.say(phrase("The database is up to date (%(after)s)."), after=done.after)
+    elif done.before is None:
+        shell.say(phrase("The database was created (%(after)s)."), after=done.after)
     else:
-        sentence = phrase("The database was brought from %(found)s to %(wanted)s.")
-        shell.say(sentence, found=done.found, wanted=done.wanted)
+        sentence = phrase("The database was brought from %(before)s to %(after)s.")
+        shell.say(sentence, before=done.before, after=done.after)
     if done.made_key:
         sentence = phrase("A master key was made: %(file)s. Keep a copy elsewhere: without it, nothing can be read.")
         shell.say(sentence, file=settings.master_key_file.absolute())

@@ -49,8 +49,8 @@ class ClockRunsAlready(Refusal):
 class Upgraded:
     """What bringing the database up to date did: from which migration (None: it was made) to which."""
 
-    found: str | None
-    wanted: str
+    before: str | None
+    after: str
     made_key: bool
 
 
@@ -60,12 +60,12 @@ def upgrade(settings: Settings) -> Upgraded:
     try:
         with writable(settings.data.dir.absolute()):
             settings.data.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            found = _migrate(database)
+            before, after = _migrate(database)
         with writable(settings.master_key_file.absolute()):
             made = not _has_keys(database) and bootstrap.make_master_key(settings)
     finally:
         database.close()
-    return Upgraded(found, migrations.head(), made)
+    return Upgraded(before, after, made)
 
 
 @contextmanager
@@ -109,17 +109,18 @@ _WHY = {
 }
 
 
-def _migrate(database: Database) -> str | None:
+def _migrate(database: Database) -> tuple[str | None, str]:
+    """Return the migration before and after; a newer database that lets this version work is left as it is."""
+    before: str | None = None
     try:
-        found = migrations.current(database)
+        before = migrations.current(database)
         migrations.check(database)
     except DatabaseMissing:
         _must_be_new(database)
-        found = None
     except migrations.DatabaseIsOld:
         pass
     else:
-        return found
+        return before, before or migrations.head()
     try:
         migrations.upgrade(database)
     except (Refusal, OSError):
@@ -129,7 +130,7 @@ def _migrate(database: Database) -> str | None:
 
         log.unexpected(error)
         raise MigrationFailed(kind=type(error).__name__) from error
-    return found
+    return before, migrations.head()
 
 
 def _must_be_new(database: Database) -> None:

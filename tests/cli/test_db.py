@@ -47,8 +47,26 @@ def test_without_a_database_the_way_to_make_one_is_named(bare: World) -> None:
 
 
 def test_an_old_database_is_refused_with_the_way_out(run: World) -> None:
-    _sqlite(run, "UPDATE alembic_version SET version_num = '0000'")
-    run.refused("incident", "list", code=3)
+    _sqlite(run, "DELETE FROM alembic_version")
+    assert "Run `incident-tracker db upgrade`" in run.refused("incident", "list", code=3)
+
+
+def test_a_migration_that_fails_halfway_leaves_nothing_of_itself(run: World) -> None:
+    run.open()
+    _sqlite(run, "DELETE FROM alembic_version")
+    _sqlite(run, "DROP TABLE heartbeats")
+    before = _tables(run)
+    result = run("db", "upgrade")
+    assert result.exit_code == 3
+    assert result.stderr.splitlines()[-1].startswith("The database could not be brought up to date")
+    assert _tables(run) == before
+
+
+def _tables(run: World) -> list[tuple[str]]:
+    connection = sqlite3.connect(run.data / "incident-tracker.sqlite3")
+    found = connection.execute("SELECT name FROM sqlite_schema ORDER BY name").fetchall()
+    connection.close()
+    return found
 
 
 def test_an_empty_database_is_old(bare: World) -> None:
@@ -62,13 +80,18 @@ def test_an_empty_database_is_old(bare: World) -> None:
 
 def test_a_newer_database_is_refused_and_left_alone(run: World) -> None:
     _sqlite(run, "UPDATE alembic_version SET version_num = '9999'")
+    _sqlite(run, "UPDATE installation SET value = '99.0.0' WHERE name = 'minimum_version'")
     for command in (("incident", "list"), ("db", "upgrade")):
         assert "made by a newer version (9999)" in run.refused(*command, code=3)
 
 
-def test_a_migration_that_fails_leaves_the_database_as_it_was(
-    bare: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_newer_database_that_lets_this_version_work_is_left_as_it_is(run: World) -> None:
+    _sqlite(run, "UPDATE alembic_version SET version_num = '9999'")
+    assert run.done("db", "upgrade") == "The database is up to date (9999).\n"
+    assert run.json("incident", "list") == []
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(bare: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise LookupError("in the middle")
 
@@ -146,7 +169,9 @@ def test_an_attachment_without_its_file_and_a_file_without_its_row_are_found(run
     run.done("incident", "aware", reference, "--at", at, "--reason", "Seen")
     receipt = tmp_path / "kvittering.pdf"
     receipt.write_bytes(b"%PDF-1.7")
-    run.done("report", "filed", reference, "--version", "1", "--at", at, "--reference", "V-1", "--receipt", str(receipt))
+    run.done(
+        "report", "filed", reference, "--version", "1", "--at", at, "--reference", "V-1", "--receipt", str(receipt)
+    )
     assert run.json("db", "check")["result"] == "ok"
     (kept,) = (run.data / "attachments").iterdir()
     kept.rename(kept.with_name("0" * 32))
