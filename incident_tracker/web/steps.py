@@ -25,9 +25,11 @@ class StepWords:
     act: Act = Act.WORK
 
 
-def in_words(count: int) -> str:
-    """Return a small number as a word, a larger one in figures."""
+def in_words(count: int, *, of_a_deadline: bool = False) -> str:
+    """Return a small number as a word, a larger one in figures; Danish deadlines and suspicions count `én`."""
     numbers = _NUMBERS[language()]
+    if count == 1 and of_a_deadline and language() == "da":
+        return "én"
     return numbers[count] if count < len(numbers) else str(count)
 
 

@@ -128,11 +128,12 @@ def _ordered(found: list[tuple[Listed, list[tuple[Obligation, Standing]]]]) -> l
 
 def _axis(found: Sequence[tuple[Listed, Duties]], now: datetime, zone: str) -> Axis:
     starts, dues = [], []
-    for one, duties in found:
+    for _one, duties in found:
         pair = speaking_duty(duties)
-        starts.append(one.detected_at if pair is None or pair[0].anchor_at is None else pair[0].anchor_at)
-        if pair is not None and pair[0].due_at is not None:
-            dues.append(pair[0].due_at)
+        if pair is None or pair[0].due_at is None or is_settled(pair[0]):
+            continue  # what is over, or without a deadline, stretches the axis for nobody
+        starts.append(pair[0].anchor_at or now)
+        dues.append(pair[0].due_at)
     locale = {"da": "da_DK", "en": "en_GB"}[current.language()]
 
     def day_text(day: date) -> str:
@@ -231,17 +232,28 @@ def _summary(found: Sequence[tuple[Listed, Duties]], now: datetime, zone: str) -
         (
             overdue,
             ngettext(
-                "%(count)s deadline has passed.", "%(count)s deadlines have passed.", overdue, count=in_words(overdue)
+                "%(count)s deadline has passed.",
+                "%(count)s deadlines have passed.",
+                overdue,
+                count=in_words(overdue, of_a_deadline=True),
             ),
         ),
         (
             due_today,
-            ngettext("%(count)s deadline today.", "%(count)s deadlines today.", due_today, count=in_words(due_today)),
+            ngettext(
+                "%(count)s deadline today.",
+                "%(count)s deadlines today.",
+                due_today,
+                count=in_words(due_today, of_a_deadline=True),
+            ),
         ),
         (
             tomorrow,
             ngettext(
-                "%(count)s deadline tomorrow.", "%(count)s deadlines tomorrow.", tomorrow, count=in_words(tomorrow)
+                "%(count)s deadline tomorrow.",
+                "%(count)s deadlines tomorrow.",
+                tomorrow,
+                count=in_words(tomorrow, of_a_deadline=True),
             ),
         ),
         (
@@ -250,7 +262,7 @@ def _summary(found: Sequence[tuple[Listed, Duties]], now: datetime, zone: str) -
                 "%(count)s suspicion lacks a decision.",
                 "%(count)s suspicions lack a decision.",
                 undecided,
-                count=in_words(undecided),
+                count=in_words(undecided, of_a_deadline=True),
             ),
         ),
     ]

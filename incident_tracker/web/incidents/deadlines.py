@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from babel.dates import format_date
 from flask import Blueprint, flash, make_response, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -12,14 +13,14 @@ from incident_tracker.domain.access import Act
 from incident_tracker.domain.deadlines import Obligation, Reason, Standing, is_settled
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.escalation import PlannedAlarm
-from incident_tracker.services import explaining, incidents, register
+from incident_tracker.services import explaining, incidents, next_step, register
 from incident_tracker.services.register import Overview
 from incident_tracker.web import current, form_times, words
 from incident_tracker.web.guard import guarded
 from incident_tracker.web.heading import heading
 from incident_tracker.web.incidents.deciding import must_match
 from incident_tracker.web.incidents.forms import AsideForm, MetForm
-from incident_tracker.web.incidents.view import Duty, duty
+from incident_tracker.web.incidents.view import Duty, duty, ordered
 
 pages = Blueprint("deadlines", __name__, url_prefix="/incidents/<reference>/deadlines")
 UNPROCESSABLE = 422
@@ -121,11 +122,12 @@ def _page(overview: Overview, wrong: dict[tuple[str, str], MetForm | AsideForm] 
     planned = register.planned(current.context(), current.actor(), overview.incident.reference)
     duties = [
         _duty_page(one, stands, overview, planned.get((one.regime, one.duty), []), wrong or {})
-        for one, stands in overview.obligations
+        for one, stands in ordered(overview)
     ]
+    missing = next_step.missing_answers(current.context(), current.actor(), overview)
     page = render_template(
         "web/incident/deadlines.html",
-        heading=heading(overview, "deadlines"),
+        heading=heading(overview, "deadlines", missing=missing),
         duties=duties,
         wrong=bool(wrong),
         forms=list((wrong or {}).values()),
@@ -156,13 +158,19 @@ def _duty_page(
         duty=duty(one, stands, overview),
         regime=one.regime,
         due="" if one.due_at is None else words.capital(words.moment(one.due_at, zone)),
-        because=[say(reason, zone) for reason in explaining.reasons(current.context(), one, zone)],
+        because=_because(one, zone),
         reminders=[words.moment(alarm.fire_at, zone, "short") for alarm in planned[:SHOWN]],
         settled=_settled(one, zone, overview),
         met=met_form if isinstance(met_form, MetForm) else None,
         aside=aside_form if isinstance(aside_form, AsideForm) else None,
         opened="met" if given[0] else ("aside" if given[1] else ""),
     )
+
+
+def _because(one: Obligation, zone: str) -> list[str]:
+    if one.duty == "assess":
+        return []
+    return [say(reason, zone) for reason in explaining.reasons(current.context(), one, zone)]
 
 
 def _settled(one: Obligation, zone: str, overview: Overview) -> str:
@@ -182,12 +190,16 @@ def _settled(one: Obligation, zone: str, overview: Overview) -> str:
     return ""
 
 
+def _day(value: date) -> str:
+    return str(format_date(value, "long", locale={"da": "da_DK", "en": "en_GB"}[current.language()]))
+
+
 def say(reason: Reason, zone: str) -> str:
     """Return a reason of the arithmetic in the reader's words; instants in the zone of the incident."""
     told = {
         name: words.moment(value, zone)
         if isinstance(value, datetime)
-        else (value.isoformat() if isinstance(value, date) else value)
+        else (_day(value) if isinstance(value, date) else value)
         for name, value in reason.params.items()
     }
     return str(_(reason.msgid) % told if told else _(reason.msgid))

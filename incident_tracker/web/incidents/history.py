@@ -202,11 +202,7 @@ def _alert(one: events.AlertRaised, telling: _Telling) -> Said:
     known = [telling.names[f"contact:{n}"] for n in one.contact_ids if f"contact:{n}" in telling.names]
     names = ", ".join(said or known)
     what = alert_name(one.kind, one.rung)
-    text = (
-        _("%(what)s to %(names)s", what=what, names=names)
-        if names
-        else _("%(what)s, and nobody was on call", what=what)
-    )
+    text = f"{what}: {names}" if names else _("%(what)s, and nobody was on call", what=what)
     return Said("bell-ring", text, "", f"/alerts/{one.alert_id}")
 
 

@@ -10,7 +10,7 @@ from incident_tracker.domain.access import Act
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.parties import Controller, PartyRole
 from incident_tracker.domain.periods import zone_of
-from incident_tracker.services import controllers, incidents, journal, people, register
+from incident_tracker.services import controllers, incidents, journal, next_step, people, register
 from incident_tracker.services.texts import headline
 from incident_tracker.web import current, form_times, words
 from incident_tracker.web.forms import choices
@@ -170,7 +170,7 @@ def show_journal(reference: str) -> ResponseReturnValue:
     seq, head_hash = journal.head(context)
     return render_template(
         "web/incident/journal.html",
-        heading=heading(overview, "journal"),
+        heading=heading(overview, "journal", missing=next_step.missing_answers(context, actor, overview)),
         lines=lines(context, actor, overview, records),
         more=limit is not None and len(records) == limit,
         verdict=verdict,

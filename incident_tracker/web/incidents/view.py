@@ -81,7 +81,7 @@ def incident_view(context: Context, actor: Actor, overview: Overview) -> Inciden
         step=step,
         words=said,
         may_step=actor.may(said.act, overview.controller.id),
-        duties=[duty(one, stands, overview) for one, stands in _ordered(overview)],
+        duties=[duty(one, stands, overview) for one, stands in ordered(overview)],
         story=story(overview, names),
         facts=_facts(overview),
         latest=lines(context, actor, overview, records),
@@ -126,7 +126,8 @@ def duty(one: Obligation, stands: Standing, overview: Overview) -> Duty:
     )
 
 
-def _ordered(overview: Overview) -> list[tuple[Obligation, Standing]]:
+def ordered(overview: Overview) -> list[tuple[Obligation, Standing]]:
+    """Return the duties in the order of the work; a decision that was taken is no duty any more."""
     order = ("assess", "notify_authority", "notify_controller", "notify_people", "inform_parties", "complete_report")
     shown = [pair for pair in overview.obligations if pair[0].duty != "assess" or not is_settled(pair[0])]
     return sorted(shown, key=lambda pair: order.index(pair[0].duty) if pair[0].duty in order else len(order))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request
@@ -70,6 +71,7 @@ def listed() -> ResponseReturnValue:
     return render_template(
         "web/outbox/list.html",
         entries=shown,
+        replying=_replying(shown, opened) if before is None else frozenset(),
         opened=opened,
         words=words,
         when=_when,
@@ -171,6 +173,20 @@ def _show(
         may_resend=may_decide and one.state in outbox.ENDED,
     )
     return make_response(page, UNPROCESSABLE if settle_form or reply_form else 200)
+
+
+def _replying(shown: list[Entry], opened: Mapping[str, Shown]) -> frozenset[str]:
+    """Return the newest message to each number: a reply answers that one, so only it has a reply box."""
+    newest: dict[str, str] = {}
+    for one in sorted(shown, key=_sent, reverse=True):
+        found = opened.get(one.delivery.id)
+        if found is not None and found.may_reply:
+            newest.setdefault(found.address, one.delivery.id)
+    return frozenset(newest.values())
+
+
+def _sent(entry: Entry) -> tuple[datetime, str]:
+    return entry.delivery.sent_at or entry.delivery.created_at, entry.delivery.id
 
 
 def _facts(entry: Entry) -> list[tuple[str, str]]:
