@@ -1,0 +1,244 @@
+"""Walls between controllers and roles, for every service that takes somebody's id: a new one fails until it is listed."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from incident_tracker import services
+from incident_tracker.delivery.settle import Decision
+from incident_tracker.domain.access import ALLOWED, Act, Actor
+from incident_tracker.domain.errors import NotAllowed, NotFound, Refusal
+from incident_tracker.domain.parties import Role
+from incident_tracker.domain.scope import ScopeAssessment
+from incident_tracker.services import alerts, outbox, register
+from incident_tracker.services.controllers import ControllerFacts
+from incident_tracker.services.on_call import ContactFacts
+from tests.makers import make_actor, make_contact, make_controller
+from tests.services.world import CLARA, World
+
+Service = Callable[..., Any]
+IDS = ("reference", "contact_id", "delivery_id", "alert_id", "controller_id", "slug")
+
+ACTS: Mapping[str, Act | None] = {
+    "alerts.acknowledge": Act.WORK,
+    "alerts.pass_on": Act.WORK,
+    "attachments.add": Act.WORK,
+    "attachments.listing": Act.READ,
+    "attachments.read": Act.READ,
+    "attachments.require": Act.READ,
+    "calling.view": Act.READ,
+    "controllers.by_slug": None,
+    "controllers.change": Act.ADMINISTER,
+    "controllers.get": None,
+    "frame.house": None,
+    "incidents.add_note": Act.WORK,
+    "incidents.assign_owner": Act.WORK,
+    "incidents.close": Act.DECIDE,
+    "incidents.contain": Act.WORK,
+    "incidents.find_not_a_breach": Act.DECIDE,
+    "incidents.meet_duty": Act.WORK,
+    "incidents.open_incident": Act.REPORT,
+    "incidents.record_awareness": Act.WORK,
+    "incidents.reopen": Act.DECIDE,
+    "incidents.set_duty_aside": Act.DECIDE,
+    "on_call.add": Act.ADMINISTER,
+    "on_call.listing": Act.READ,
+    "on_call.move": Act.ADMINISTER,
+    "on_call.remove": Act.ADMINISTER,
+    "on_call.send_test": Act.ADMINISTER,
+    "on_call.verify": Act.ADMINISTER,
+    "outbox.reply_locally": Act.WORK,
+    "outbox.resend": Act.DECIDE,
+    "outbox.resolve": Act.DECIDE,
+    "outbox.show": Act.READ,
+    "people.on_call": Act.REPORT,
+    "people.staff": Act.READ,
+    "register.history": Act.READ,
+    "register.overview": Act.READ,
+    "register.planned": Act.READ,
+    "reports.answers.revise_answer": Act.WORK,
+    "reports.answers.tick": Act.WORK,
+    "reports.filing.file_report": Act.WORK,
+    "reports.filing.filed": Act.READ,
+    "reports.filing.frozen_of": Act.READ,
+    "reports.printing.html": Act.READ,
+    "reports.printing.json": Act.READ,
+    "reports.printing.pdf": Act.READ,
+    "reports.sheet.draft": Act.READ,
+    "reports.sheet.sheet": Act.READ,
+    "scope.assess": Act.WORK,
+    "scope.difference": Act.READ,
+    "scope.versions": Act.READ,
+}
+"""What each service demands; None: any role of the controller will do."""
+
+ELSEWHERE = {
+    "accounts.set_role": "an account may serve several controllers; the rules stand with the accounts",
+    "controllers.create": "the slug is that of a controller to be made",
+}
+
+
+def found_services() -> dict[str, Service]:
+    """Return every public service that takes a context, an actor and an id, by its name."""
+    found: dict[str, Service] = {}
+    for module in pkgutil.walk_packages(services.__path__, "incident_tracker.services."):
+        for name, one in vars(importlib.import_module(module.name)).items():
+            if not inspect.isfunction(one) or name.startswith("_") or one.__module__ != module.name:
+                continue
+            named = list(inspect.signature(one).parameters)
+            if named[:2] == ["context", "actor"] and set(named) & set(IDS):
+                found[f"{module.name.removeprefix('incident_tracker.services.')}.{name}"] = one
+    return found
+
+
+SERVICES = found_services()
+NAMES = sorted(set(SERVICES) - set(ELSEWHERE))
+
+
+def samples(world: World) -> dict[str, Any]:
+    return {
+        "at": world.clock(),
+        "reason": "Set i loggen",
+        "how": "Brevet ligger i arkivet",
+        "text": "OK",
+        "title": "Alle adresser i CC",
+        "regime": "gdpr",
+        "duty": "notify_people",
+        "via": "page",
+        "file_name": "log.txt",
+        "plain": [b"log"],
+        "attachment_id": "0" * 32,
+        "field": "receipt",
+        "user_id": None,
+        "key": "no-such-question",
+        "answer": "Ja",
+        "ticked": True,
+        "filed_at": world.clock(),
+        "authority_reference": "X",
+        "version": 1,
+        "older": 0,
+        "newer": 0,
+        "assessment": ScopeAssessment(description="Sendt til alle"),
+        "position": 1,
+        "decision": Decision.SENT,
+        "authority": "dk",
+        "language": "da",
+        "alert_id": "0" * 32,
+        "facts": ControllerFacts("Sydlys ApS", cvr="00000000"),
+    }
+
+
+class Ids:
+    """The ids of what belongs to one controller."""
+
+    def __init__(self, world: World, controller_id: int, slug: str, contact_id: int) -> None:
+        reference = world.open(controller_id=controller_id)
+        (alert,) = world.alerts(reference)
+        delivery = next(one for one in world.deliveries() if one.controller_id == controller_id)
+        self.of: dict[str, Any] = {
+            "reference": reference,
+            "contact_id": contact_id,
+            "delivery_id": delivery.id,
+            "alert_id": alert.id,
+            "controller_id": controller_id,
+            "slug": slug,
+        }
+
+
+NOWHERE: dict[str, Any] = {
+    "reference": "2026-4711",
+    "contact_id": 4711,
+    "delivery_id": "f" * 32,
+    "alert_id": "e" * 32,
+    "controller_id": 4711,
+    "slug": "ukendt",
+}
+
+
+def call(world: World, name: str, actor: Actor, ids: Mapping[str, Any]) -> Any:
+    """Call a service with one of these ids and a sample of everything else it demands."""
+    service = SERVICES[name]
+    given: dict[str, Any] = {}
+    id_given = False
+    for parameter in list(inspect.signature(service).parameters.values())[2:]:
+        if parameter.name in IDS and not id_given:
+            given[parameter.name] = ids[parameter.name]
+            id_given = True
+        elif parameter.default is inspect.Parameter.empty:
+            given[parameter.name] = samples(world)[parameter.name]
+    if name == "on_call.add":
+        given["facts"] = ContactFacts("Dan", "+4523456789")
+    if name == "incidents.open_incident":
+        given["controller_id"] = ids["controller_id"]
+    return service(world.context, actor, **given)
+
+
+def outcome(world: World, name: str, actor: Actor, ids: Mapping[str, Any]) -> tuple[object, ...]:
+    try:
+        return ("returned", call(world, name, actor, ids))
+    except Refusal as refusal:
+        said = str(refusal)
+        for one in ids.values():
+            said = said.replace(str(one), "?") if len(str(one)) > 1 else said
+        return (type(refusal), said)
+
+
+def test_every_service_with_an_id_is_in_the_table_of_rights() -> None:
+    assert set(SERVICES) == set(ACTS) | set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_belongs_to_another_controller_is_answered_like_what_is_not_there(world: World, name: str) -> None:
+    other = make_controller(world.context, "Sydlys ApS")
+    contact = make_contact(world.context, other, "Clara", CLARA)
+    foreign = Ids(world, other.id, other.slug, contact.id)
+    actor = make_actor(world.controller)
+    before = world.snapshot()
+    theirs = outcome(world, name, actor, foreign.of)
+    nowhere = outcome(world, name, actor, NOWHERE)
+    assert theirs == nowhere
+    assert theirs[0] in (NotFound, NotAllowed) or name == "frame.house"
+    assert world.snapshot() == before
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if ACTS[name] is not None])
+def test_each_role_may_do_what_the_table_says_and_nothing_else(world: World, name: str) -> None:
+    act = ACTS[name]
+    assert act is not None
+    own = Ids(world, world.controller.id, world.controller.slug, world.contacts[0].id)
+    for role in [one for one in Role if one not in ALLOWED[act]]:
+        before = world.snapshot()
+        kind, said = outcome(world, name, make_actor(world.controller, role), own.of)
+        assert kind in (NotAllowed, NotFound), f"{role} may {name}"
+        assert "ask" in str(said).casefold() or "?" in str(said) or "controller" in str(said)
+        assert world.snapshot() == before
+    for role in ALLOWED[act]:
+        kind, said = outcome(world, name, make_actor(world.controller, role), own.of)
+        assert kind is not NotAllowed, f"{role} may not {name}: {said}"
+
+
+def test_one_who_serves_no_controller_sees_nothing(world: World) -> None:
+    world.open()
+    nobody = Actor("user:9", {}, 9)
+    for name in ("register.board", "register.listing", "alerts.open_alerts", "outbox.listing", "controllers.listing"):
+        module, function = name.rsplit(".", 1)
+        service = getattr(importlib.import_module(f"incident_tracker.services.{module}"), function)
+        assert list(service(world.context, nobody)) == []
+    with pytest.raises(Refusal):
+        world.open(actor=nobody)
+
+
+def test_a_list_holds_only_what_belongs_to_ones_own_controllers(world: World) -> None:
+
+    other = make_controller(world.context, "Sydlys ApS")
+    mine, theirs = world.open(controller_id=world.controller.id), world.open(controller_id=other.id)
+    actor = make_actor(other)
+    assert [one.reference for one in register.listing(world.context, actor)] == [theirs]
+    assert [one.reference for one in register.listing(world.context, actor, search="2026")] == [theirs]
+    assert [one.reference for one, _ in register.board(world.context, actor)] == [theirs]
+    assert [reference for _, reference in alerts.open_alerts(world.context, actor)] == [theirs]
+    assert mine not in {one.incident for one in outbox.listing(world.context, actor)}
