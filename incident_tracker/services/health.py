@@ -58,6 +58,7 @@ def readiness(context: Context) -> Readiness:
         late = context.now() - stale_after(context)
         with context.database.reading() as session:
             overdue = obligation_rows.count_overdue_unsent(session, late)
+            overdue += alert_rows.count_overdue_steps(session, late)
     except (migrations.DatabaseIsOld, migrations.DatabaseIsNewer) as refusal:
         return Readiness(ready=False, migrations=str(refusal))
     except NotSaved as trouble:
@@ -74,8 +75,9 @@ def newer_version_wanted(context: Context) -> str | None:
 
 
 def nothing_due_unsent(context: Context) -> bool:
-    """Return whether every alarm that was due went off and every alert's message is on its way."""
+    """Return whether every alarm that was due went off, was told to somebody, and its message is on its way."""
     late = context.now() - stale_after(context)
     with context.database.reading() as session:
         overdue = obligation_rows.count_overdue_unsent(session, late, limit=1)
-        return overdue == 0 and not alert_rows.any_unsent(session, late)
+        overdue += alert_rows.count_overdue_steps(session, late, limit=1)
+        return overdue == 0 and not alert_rows.any_unsent(session, late) and not alert_rows.any_untold(session, late)

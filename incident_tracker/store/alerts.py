@@ -249,6 +249,17 @@ def count_answers(session: Session, contact_id: int, since: datetime) -> int:
     return len(session.execute(statement.limit(100)).all())
 
 
+def count_overdue_steps(session: Session, before: datetime, limit: int = 1000) -> int:
+    """Return how many open alerts should have moved on before an instant and did not (at most `limit`)."""
+    return len(session.execute(select(AlertRow.id).where(_OPEN, AlertRow.next_step_at <= before).limit(limit)).all())
+
+
+def any_untold(session: Session, before: datetime) -> bool:
+    """Return whether an alert was raised before an instant and there is still nobody on call who could be told."""
+    untold = select(AlertRow.id).where(_OPEN, AlertRow.step == UNTOLD, AlertRow.raised_at <= before)
+    return session.execute(untold.limit(1)).first() is not None
+
+
 def any_unsent(session: Session, before: datetime) -> bool:
     """Return whether a message of an open alert should have been sent before an instant and is still waiting."""
     statement = (

@@ -1,4 +1,4 @@
-"""Walls between controllers and roles, for every service that takes somebody's id: a new one fails until it is listed."""
+"""Walls between controllers and roles, for every service that takes an id: a new one fails until it is listed."""
 
 import importlib
 import inspect
@@ -241,4 +241,4 @@ def test_a_list_holds_only_what_belongs_to_ones_own_controllers(world: World) ->
     assert [one.reference for one in register.listing(world.context, actor, search="2026")] == [theirs]
     assert [one.reference for one, _ in register.board(world.context, actor)] == [theirs]
     assert [reference for _, reference in alerts.open_alerts(world.context, actor)] == [theirs]
-    assert mine not in {one.incident for one in outbox.listing(world.context, actor)}
+    assert mine not in {one.delivery.incident for one in outbox.listing(world.context, actor)}

@@ -1,5 +1,6 @@
 """Replay is projection, and whatever people and the clock do, nobody can lose sight of a running duty."""
 
+import contextlib
 import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_type_hints
@@ -64,7 +65,7 @@ def of_type(wanted: Any) -> st.SearchStrategy[Any]:
         return BY_TYPE[wanted]
     if dataclasses.is_dataclass(wanted):
         return facts_of(wanted)  # type: ignore[arg-type]
-    parts = getattr(wanted, "__args__", ())
+    parts: tuple[Any, ...] = getattr(wanted, "__args__", ())
     if type(None) in parts:
         return st.none() | of_type(next(one for one in parts if one is not type(None)))
     if getattr(wanted, "__origin__", None) is tuple:
@@ -137,10 +138,8 @@ class Story:
 
     def do(self, act: tuple[Any, ...]) -> None:
         name, *rest = act
-        try:
+        with contextlib.suppress(Refusal):
             getattr(self, name)(*rest)
-        except Refusal:
-            pass
 
     def of(self, which: int) -> str:
         return self.references[which % len(self.references)] if self.references else "2026-4711"
