@@ -117,15 +117,16 @@ def started(bare: World) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     running: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            [str(PROGRAM), *arguments],
-            cwd=bare.folder,
-            env=bare.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=(bare.folder / f"stderr-{len(running)}").open("w"),
-            text=True,
-        )
+        with (bare.folder / f"stderr-{len(running)}").open("w") as errors:
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                [str(PROGRAM), *arguments],
+                cwd=bare.folder,
+                env=bare.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         running.append(process)
         return process
 
