@@ -82,7 +82,7 @@ def single(told: Told, contact: OnCallContact, zone: str, now: datetime) -> str:
     obligation = None if told.kept is None else told.kept.obligation
     duty = "assess" if obligation is None else obligation.duty
     anchor = told.alert.raised_at if obligation is None else (obligation.anchor_at or told.alert.raised_at)
-    since = rendering.hours_only(_rounded(now - anchor), language)
+    since = rendering.hours_only(now - anchor, language)
     if told.alert.kind == "suspicion":
         return rendering.message("alert/suspicion", "sms", language, reference=reference, since=since)
     if duty == "assess":
@@ -95,7 +95,7 @@ def single(told: Told, contact: OnCallContact, zone: str, now: datetime) -> str:
 
 def _dated(reference: str, due_at: datetime, duty: str, language: str, zone: str, now: datetime) -> str:
     if now >= due_at:
-        over = rendering.hours_only(_rounded(now - due_at), language)
+        over = rendering.hours_only(now - due_at, language)
         act = _ACT.get((language, duty), _ANY_ACT[language])
         return rendering.message("alert/overdue", "sms", language, reference=reference, over=over, act=act)
     return rendering.message(

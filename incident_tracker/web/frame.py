@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
 from incident_tracker import rendering
+from incident_tracker.delivery.routing import LOCAL
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.parties import Role
 from incident_tracker.services import health
@@ -107,7 +108,14 @@ class Frame(Public):
             ("settings", _("Settings"), "/settings", "settings-2"),
         )
         return [
-            {"key": key, "label": label, "url": url, "icon": icon, "count": None, "current": _is_at(url)}
+            {
+                "key": key,
+                "label": label,
+                "url": url,
+                "icon": icon,
+                "count": None,
+                "current": _is_at(url) and not self.log_current,
+            }
             for key, label, url, icon in entries
             if url in there
         ]
@@ -174,29 +182,43 @@ class Frame(Public):
         return str(generate_csrf())
 
     @property
-    def troubles(self) -> list[str]:
-        """What keeps alarms from reaching people."""
+    def troubles(self) -> list[Mapping[str, str]]:
+        """What keeps alarms from reaching people, each with where to mend it."""
         house = self._house
-        found = [] if house.contacts else [_("Nobody is on call. Alarms reach nobody. Put someone on call.")]
         muted = ", ".join(one.name for one in house.contacts if one.muted)
-        if muted:
-            found.append(
+        unverified = ", ".join(one.name for one in house.contacts if not one.verified)
+        local = current.tracker().settings.routing.sms == (LOCAL,)
+        on_call, outbox = ("/on-call", _("Go to on call")), ("/outbox", _("Go to the outbox"))
+        found = [
+            (not house.contacts, _("Nobody is on call. Alarms reach nobody. Put someone on call."), on_call),
+            (
+                bool(muted),
                 _(
                     "%(names)s wrote STOP: no SMS arrives there. It is taken back by START to the same number.",
                     names=muted,
-                )
-            )
-        unverified = ", ".join(one.name for one in house.contacts if not one.verified)
-        if unverified:
-            found.append(_("Not shown to work yet: the number of %(names)s. Send a test.", names=unverified))
-        if house.paused:
-            found.append(
+                ),
+                on_call,
+            ),
+            (
+                bool(unverified) and not local,
+                _("Not shown to work yet: the number of %(names)s. Send a test.", names=unverified),
+                on_call,
+            ),
+            (
+                bool(house.paused),
                 _(
                     "%(names)s is paused: its settings are refused. Messages wait or take another way.",
                     names=", ".join(house.paused),
-                )
-            )
-        return found
+                ),
+                outbox,
+            ),
+            (
+                local,
+                _("No SMS leaves this machine yet: messages stay in the outbox, where they can be answered."),
+                outbox,
+            ),
+        ]
+        return [{"text": text, "url": url, "action": action} for applies, text, (url, action) in found if applies]
 
 
 def variables() -> dict[str, Any]:
