@@ -24,9 +24,6 @@ from tests.delivery.world import NEVER
 from tests.makers import PHONES, HandClock, make_actor, make_contact, make_controller, make_settings
 
 BEN, CLARA = PHONES
-SENDER = "Nordlys"
-"""The sender of an SMS that nobody can mistake for a person's number."""
-OURS = "MG" + "0" * 31 + "1"
 DK = ZoneInfo("Europe/Copenhagen")
 PUBLIC_URL = "https://brud.example.dk"
 
@@ -88,11 +85,15 @@ class World:
         """Let the responder decide that it is a breach, known since `at`."""
         incidents.record_awareness(self.context, self.clara, reference, at=at or self.clock(), reason=reason)
 
-    def beat(self) -> list[Heard]:
-        """Let clock and outbox do one round as a node does them; return what arrived at the provider meanwhile."""
+    def beat(self, *, asking: bool = True) -> list[Heard]:
+        """Let clock and outbox do one round as a node does them; return what arrived at the provider meanwhile.
+
+        With `asking` the provider is asked for states and replies too, as a node does every few seconds.
+        """
         before = len(self.provider.sms)
-        called_back = self.context.settings.server.is_https
-        self.tracker.engine.poll(replies=not called_back and alerts.any_open(self.context))
+        if asking:
+            called_back = self.context.settings.server.is_https
+            self.tracker.engine.poll(replies=not called_back and alerts.any_open(self.context))
         replies.apply(self.context)
         clock.tick(self.context, self.node)
         self.tracker.engine.drain(NEVER)
@@ -104,29 +105,33 @@ class World:
         self.clock.advance(**length)
         return self.beat()
 
-    def walk(self, to: datetime, minutes: float = 60, each: "Callable[[list[Heard]], None] | None" = None) -> list[Heard]:
-        """Let time pass in rounds of so many minutes up to an instant; `each` sees what every round brought."""
+    def walk(
+        self, to: datetime, minutes: float = 60, each: Callable[[list[Heard]], None] = lambda _: None
+    ) -> list[Heard]:
+        """Let time pass in rounds of so many minutes up to an instant; `each` sees what every round brought.
+
+        A round in which nothing is due and nobody is waited for is a tick and no more.
+        """
         heard: list[Heard] = []
         while self.clock() < to:
             self.clock.set(min(to, self.clock() + timedelta(minutes=minutes)))
-            new = self.beat()
+            idle = clock.tick(self.context, self.node) == 0 and not alerts.any_open(self.context)
+            new = [] if idle else self.beat(asking=False)
             heard += new
-            if each is not None and new:
-                each(new)
+            each(new)
         return heard
 
     def walk_taking(self, to: datetime, minutes: float = 60) -> list[Heard]:
         """Let time pass while whoever is told answers OK at once; return the alerts that arrived, without answers."""
-        return [
-            one
-            for one in self.walk(to, minutes, each=lambda new: self.take(new))
-            if not one[2].startswith(("Kvitteret", "Intet"))
-        ]
+        return self.walk(to, minutes, each=self.take)
 
-    def take(self, heard: list[Heard]) -> None:
-        for _, phone, _ in {one[1]: one for one in heard}.values():
+    def take(self, heard: list[Heard]) -> list[str]:
+        """Let everybody who was told something answer OK; return what they got back."""
+        answers = []
+        for phone in dict.fromkeys(phone for _, phone, _ in heard):
             self.writes(phone, "OK")
-            self.beat()
+            answers += [text for _, _, text in self.beat()]
+        return answers
 
     def writes(self, phone: str, text: str) -> None:
         """Let somebody on call write an SMS to us; the provider has it, we do not yet."""
