@@ -179,7 +179,7 @@ def _note(one: Obligation, stands: Standing, overview: Overview) -> str:
         return words.standing_word(stands.value)
     if one.duty == "complete_report" and one.anchor_at is None:
         return str(_("once you have notified"))
-    return "" if one.due_at is not None else str(_("runs"))
+    return "" if one.due_at is not None or one.duty == "assess" else str(_("runs"))
 
 
 def _facts(overview: Overview) -> list[tuple[str, str]]:
