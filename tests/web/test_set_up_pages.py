@@ -1,15 +1,26 @@
 """First run, settings, accounts, who is on call, health and what does not work, as pages."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.parties import Controller, OnCallContact, Role
-from incident_tracker.services import accounts, controllers, first_run, health, installation, on_call
+from incident_tracker.services import accounts, controllers, first_run, health, installation, on_call, sign_in
 from incident_tracker.store.database import NotSaved
-from tests.makers import PASSWORD, PHONES, HandClock, make_actor, make_contact, make_controller
+from incident_tracker.web.app import create_app
+from tests.makers import (
+    PASSWORD,
+    PHONES,
+    HandClock,
+    make_actor,
+    make_contact,
+    make_controller,
+    make_tracker,
+    make_user,
+)
 from tests.web.conftest import COOKIE, Person
 
 TYPED = {
@@ -128,10 +139,25 @@ def test_a_stopped_clock_and_other_trouble_stand_on_every_page(
     assert "Nobody is on call. Alarms reach nobody." in person.get("/settings", **english).text
     make_contact(tracker.context, nordlys, "Ben", PHONES[0], verified=False)
     page = person.get("/settings", **english).text
-    assert "Not shown to work yet: the number of Ben" in page
+    assert "Nobody is on call." not in page
+    assert "No SMS leaves this machine yet" in page
     assert "The clock has stopped" not in page
     clock.advance(minutes=2)
     assert "The clock has stopped" in person.get("/settings", **english).text
+
+
+def test_where_sms_go_out_a_number_that_was_never_tried_is_named_on_every_page(tmp_path: Path) -> None:
+    tracker = make_tracker(tmp_path, HandClock(), notifiers={}, routing={"sms": ["twilio_sms"]})
+    nordlys = make_controller(tracker.context)
+    make_contact(tracker.context, nordlys, "Ben", PHONES[0], verified=False)
+    ada = make_user(tracker.context, nordlys)
+    person = Person(create_app(tracker).test_client())
+    person.browser.set_cookie(COOKIE, sign_in.begin(tracker.context, ada.id))
+    person.get("/settings?language=en")
+    page = person.get("/settings").text
+    assert "Not shown to work yet: the number of Ben" in page
+    assert "No SMS leaves this machine yet" not in page
+    tracker.close()
 
 
 def test_someone_is_put_on_call_tested_moved_and_taken_off(
