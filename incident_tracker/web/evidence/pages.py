@@ -1,5 +1,7 @@
 """Files kept with an incident: listed, taken in, handed out; never shown."""
 
+from contextlib import closing
+
 from flask import Blueprint, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -33,8 +35,11 @@ def add(reference: str) -> ResponseReturnValue:
     kept = 0
     try:
         for one in form.files():
-            pieces = attachments.pieces_of(one.stream)
-            attachments.add(current.context(), current.actor(), reference, file_name=one.filename or "", plain=pieces)
+            with closing(one.stream):
+                pieces = attachments.pieces_of(one.stream)
+                attachments.add(
+                    current.context(), current.actor(), reference, file_name=one.filename or "", plain=pieces
+                )
             kept += 1
     except Refusal as refusal:
         form.place(refusal)

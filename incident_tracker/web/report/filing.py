@@ -1,5 +1,7 @@
 """The receipt of a filing is typed in: time, numbers, proof; the version is frozen."""
 
+from contextlib import closing
+
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -89,14 +91,15 @@ def _keep_receipt(reference: str, form: FilingForm) -> None:
     if chosen is None:
         return
     try:
-        kept = attachments.add(
-            current.context(),
-            current.actor(),
-            reference,
-            file_name=chosen.filename or "",
-            plain=attachments.pieces_of(chosen.stream),
-            purpose=attachments.RECEIPT,
-        )
+        with closing(chosen.stream):
+            kept = attachments.add(
+                current.context(),
+                current.actor(),
+                reference,
+                file_name=chosen.filename or "",
+                plain=attachments.pieces_of(chosen.stream),
+                purpose=attachments.RECEIPT,
+            )
     except NotFound:
         raise
     except Refusal as refusal:
@@ -142,5 +145,5 @@ def _page(reference: str, form: FilingForm, made: Sheet, warnings: tuple[str, ..
         late=made.is_late(made.now),
         phase_words=view.phase_words,
         lacking=[view.point_words(one) for one in made.open_points],
-        zone=zone,
+        zone_words=form_times.zone_name(zone),
     )

@@ -131,6 +131,7 @@ def _fragment(reference: str, key: str, before: Sheet, after: Sheet, refused: Re
     return render_template(
         "web/report/fragment.html",
         shown=shown,
+        focused=request.endpoint == "report.revise" and not refused.wrong,
         moved=view.moved(view.sections_of(before), sections, key),
         **_facts(overview, after, sections),
     )

@@ -89,6 +89,7 @@ def _page(overview: Overview, shown: ScopeForm) -> str:
         times=TIMES,
         counts=COUNTS,
         zone=zone,
+        zone_words=form_times.zone_name(zone),
         may_write=actor.may(Act.WORK, overview.incident.controller_id) and overview.incident.is_open,
     )
 

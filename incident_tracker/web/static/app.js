@@ -289,13 +289,6 @@
     if (button) {
       copy(button);
     }
-    const opener = event.target.closest("[data-opens]");
-    const opened = opener && document.getElementById(opener.dataset.opens);
-    if (opened) {
-      event.preventDefault();
-      opened.open = true;
-      opened.querySelector("textarea, select, input:not([type=hidden])")?.focus();
-    }
     const blocked = event.target.closest('[aria-disabled="true"]');
     if (blocked) {
       event.preventDefault();
