@@ -98,10 +98,11 @@ class Dispatcher:
             written = 0
             while True:
                 self._stirred.clear()
-                results = self._gathered()
+                self._gather()
                 lanes = [] if stop.is_set() else self._lanes_to_serve()
-                moved = self._round(results, lanes) if results or lanes else 0
-                written += len(results)
+                answered = len(self._unwritten)
+                moved = self._round(lanes) if answered or lanes else 0
+                written += answered
                 if not moved and not self._live() and not self._answers and not self._unwritten:
                     return written
                 if self._live():
@@ -140,8 +141,8 @@ class Dispatcher:
 
     # --- what came back -------------------------------------------------------------------------------------------
 
-    def _gathered(self) -> list[Result]:
-        results, self._unwritten = self._unwritten, []
+    def _gather(self) -> None:
+        """Take what the threads answered; it stays in `_unwritten` until it is committed."""
         while self._answers:
             answer = self._answers.popleft()
             unit = answer.unit
@@ -149,9 +150,8 @@ class Dispatcher:
                 unit.lane.finished(unit)
                 continue
             unit.held.pop(answer.claimed.attempt, None)
-            results.append(Result(answer.claimed, answer.outcome))
-        results.extend(self._given_up())
-        return results
+            self._unwritten.append(Result(answer.claimed, answer.outcome))
+        self._unwritten.extend(self._given_up())
 
     def _given_up(self) -> Iterable[Result]:
         clock = time.monotonic()
@@ -191,16 +191,13 @@ class Dispatcher:
             return [lane for lane in looking if lane.has_more or lane.key in due]
         return looking
 
-    def _round(self, results: list[Result], lanes: Sequence[Lane]) -> int:
+    def _round(self, lanes: Sequence[Lane]) -> int:
         """Write what came back and claim what goes out, in one transaction; return how many rows were moved."""
         self._probe("before_claim")
-        now = self._now()
+        now, results = self._now(), self._unwritten
         held: dict[Key, list[Claimed]] = {}
-        try:
-            moved = self._commit(results, lanes, now, held)
-        except BaseException:
-            self._unwritten = results + self._unwritten  # written by the next round
-            raise
+        moved = self._commit(results, lanes, now, held)
+        self._unwritten = []
         if results:
             self._probe("after_result")
             if any(isinstance(one.outcome, NotSent) for one in results):

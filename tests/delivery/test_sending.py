@@ -271,22 +271,24 @@ def test_what_waits_for_a_notifier_that_is_gone_is_given_to_another(world: World
     assert sorted(message.delivery for message in second.carried) == sorted(ids)
 
 
-def test_results_survive_a_database_that_cannot_be_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("way", ["reading", "writing"])
+def test_results_survive_a_database_that_fails(world: World, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     (delivery,) = world.enqueue()
     engine = world.engine(Postman(answer=lambda message: break_database(Accepted(message.attempt, "SM1"))))
-    writing = world.database.writing
+    whole = getattr(world.database, way)
 
     def broken(*, urgent: bool = False) -> Never:
         del urgent
         raise NotSaved(why="the disk is full")
 
     def break_database(outcome: Outcome) -> Outcome:
-        monkeypatch.setattr(world.database, "writing", broken)
+        monkeypatch.setattr(world.database, way, broken)
+        engine.wake()  # so that it reads
         return outcome
 
     with pytest.raises(NotSaved):
         engine.drain(NEVER)
-    monkeypatch.setattr(world.database, "writing", writing)
+    monkeypatch.setattr(world.database, way, whole)
     assert world.row(delivery).state == "sending"
     engine.drain(NEVER)
 
