@@ -68,7 +68,8 @@ def _sentences() -> Iterator[tuple[str, str]]:
 
 
 def _is_sentence(text: str) -> bool:
-    return " " in text and text[:1].isupper() and text.rstrip().endswith((".", "?"))
+    begins = text[:1].isupper() or text.startswith("%(")
+    return " " in text and begins and (text.rstrip().endswith((".", "?")) or text.startswith("Understood as "))
 
 
 def danish() -> Catalog:
