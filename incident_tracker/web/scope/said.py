@@ -28,10 +28,10 @@ def changes_said(one: Assessed, zone: str) -> list[tuple[str, str, str]]:
 
 def value_said(name: str, value: object, zone: str) -> str:  # noqa: PLR0911 - one line a kind of value
     """Return the value of one attribute in words; empty where it says nothing."""
-    if value is None:
+    if value is None or value is False:
         return ""
-    if isinstance(value, bool):
-        return str(_("Yes") if value else _("No"))
+    if value is True:
+        return str(_("Yes"))
     if isinstance(value, CountRange):
         return count_text(value)
     if isinstance(value, tuple):
