@@ -109,7 +109,7 @@ class _Sheet:
             section=field.section,
             label=field.label[self._language],
             answer=answer,
-            missing=required and not answer,
+            missing=required and not (written or self._is_answered(field)),
             required=required,
             warnings=self._warnings(field, answer, own=bool(written)),
             hint=field.hint[self._language],
@@ -159,6 +159,13 @@ class _Sheet:
             *(self._labelled(part.label[self._language], self._plain(part.key)) for part in field.also),
         ]
         return "\n".join(line for line in lines if line)
+
+    def _is_answered(self, field: FormField) -> bool:
+        """Return whether the record answers the question; what stands under a label of its own only adds to it."""
+        if field.derived_from is not None:
+            return bool(self._derived(field))
+        unlabelled = (part.key for part in field.also if not part.label[self._language])
+        return bool(self._told(field)) or any(self._plain(key) for key in unlabelled)
 
     def _plain(self, source: str | None) -> str:
         return self.speaker.say(source, self._record) if source else ""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from incident_tracker import bootstrap
 from incident_tracker.domain.deadlines import lateness
 from incident_tracker.domain.sms import fits_one_segment
-from incident_tracker.services import incidents, outbox, register, reports
+from incident_tracker.services import outbox, register
 from notifiers.testing import ScriptedProvider, steps
 from tests.journeys.world import BEN, CLARA, Heard, World, dk, hours_after, make_world
 from tests.makers import HandClock, in_threads
@@ -32,23 +32,7 @@ def aware(world: World, title: str = "Stjålet bærbar computer") -> str:
 
 
 def only_the_authority(world: World, reference: str) -> None:
-    for regime, duty in (("gdpr", "notify_people"), ("promise", "inform_parties")):
-        incidents.set_duty_aside(
-            world.context, world.ada, reference, regime=regime, duty=duty, reason="Disken er krypteret."
-        )
-
-
-def file(world: World, reference: str, at: datetime | None = None, late_reason: str = "") -> None:
-    reports.file_report(
-        world.context,
-        world.clara,
-        reference,
-        filed_at=at or world.clock(),
-        authority_reference="2ca746503d826e268cbc6d6f23c1543aa7b67c1d",
-        version=1,
-        no_receipt_reason="Virk viste ingen kvittering.",
-        late_reason=late_reason,
-    )
+    world.set_aside(reference, "gdpr.notify_people", "promise.inform_parties")
 
 
 def times(heard: list[Heard]) -> list[str]:
@@ -124,22 +108,21 @@ def test_overdue_reminders_in_the_doubled_hour_are_an_hour_apart(world: World) -
     ]
 
 
-def test_a_crash_before_every_rung_and_after_it_loses_nothing_and_doubles_nothing(either: World) -> None:
-    began = either.clock()
-    aware(either)
+def test_a_crash_before_every_rung_and_after_it_loses_nothing_and_doubles_nothing(world: World) -> None:
+    began = world.clock()
+    aware(world)
     heard: list[Heard] = []
     for hours in (*RUNGS, 73, 74):
-        either.restart()
-        either.walk(began + hours * HOUR - timedelta(minutes=1), minutes=1440)
-        either.clock.advance(minutes=1)
-        either.restart()
-        new = either.beat()
-        either.restart()
-        assert either.beat() == []
+        world.restart()
+        assert world.walk(began + hours * HOUR - timedelta(minutes=1), minutes=1440) == []
+        world.clock.advance(minutes=1)
+        new = world.beat()
+        world.restart()
+        assert world.beat() == []
         heard += new
-        either.take(new)
+        world.take(new)
     assert times(heard) == hours_after(began, *RUNGS, 73, 74)
-    assert either.journal_is_whole()
+    assert world.journal_is_whole()
 
 
 def test_an_answer_lost_on_the_way_is_looked_up_and_nobody_is_told_twice(world: World) -> None:
@@ -249,14 +232,14 @@ def test_nobody_answering_all_weekend_is_no_reason_to_stop(world: World) -> None
     assert len(told) >= 13, "every five minutes somebody is called"
 
 
-def test_filing_in_time_ends_the_reminders_and_stays_met(either: World) -> None:
-    began = either.clock()
-    reference = aware(either)
-    only_the_authority(either, reference)
-    either.walk_taking(began + 66 * HOUR)
-    file(either, reference)
-    assert either.walk(began + 100 * HOUR) == []
-    duty = either.duty(reference, "notify_authority")
+def test_filing_in_time_ends_the_reminders_and_stays_met(world: World) -> None:
+    began = world.clock()
+    reference = aware(world)
+    only_the_authority(world, reference)
+    world.walk_taking(began + 66 * HOUR)
+    world.file(reference)
+    assert world.walk(began + 100 * HOUR) == []
+    duty = world.duty(reference, "notify_authority")
     assert (duty["standing"], duty["met_at"]) == ("met", "2026-11-23T09:45:00Z")
 
 
@@ -265,7 +248,7 @@ def test_filing_late_ends_the_reminders_and_the_lateness_never_grows(world: Worl
     reference = aware(world)
     only_the_authority(world, reference)
     world.walk_taking(began + 74 * HOUR)
-    file(world, reference, late_reason="Vagten havde ingen adgang til Virk før mandag aften.")
+    world.file(reference, late_reason="Vagten havde ingen adgang til Virk før mandag aften.")
     lengths = []
     for hours in (0, 1, 24, 100):
         assert world.walk(began + (74 + hours) * HOUR) == []
@@ -282,6 +265,6 @@ def test_what_waits_to_be_told_is_not_told_once_the_report_is_filed(world: World
     world.clock.set(began + 73 * HOUR)
     world.provider.rule = lambda _: steps.broken(503)
     assert world.beat() == []
-    file(world, reference, late_reason="Udbyderen var nede.")
+    world.file(reference, late_reason="Udbyderen var nede.")
     world.provider.rule = None
     assert world.walk(began + 80 * HOUR, minutes=30) == []

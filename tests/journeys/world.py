@@ -15,9 +15,10 @@ from incident_tracker.bootstrap import Tracker
 from incident_tracker.cli import shapes
 from incident_tracker.domain.access import Actor
 from incident_tracker.domain.parties import Controller, OnCallContact, Role
-from incident_tracker.services import alerts, clock, incidents, journal, register, replies
+from incident_tracker.services import alerts, clock, incidents, journal, register, replies, reports
 from incident_tracker.services.context import Context
 from incident_tracker.store import journal as journal_rows
+from incident_tracker.store.reports import Frozen
 from notifiers.testing import ScriptedProvider
 from notifiers.testing.provider import ACCOUNT_SID, AUTH_TOKEN
 from tests.delivery.world import NEVER
@@ -106,7 +107,7 @@ class World:
         return self.beat()
 
     def walk(
-        self, to: datetime, minutes: float = 60, each: Callable[[list[Heard]], None] = lambda _: None
+        self, to: datetime, minutes: float = 60, each: Callable[[list[Heard]], object] = lambda _: None
     ) -> list[Heard]:
         """Let time pass in rounds of so many minutes up to an instant; `each` sees what every round brought.
 
@@ -170,6 +171,19 @@ class World:
 
     def kinds(self, reference: str) -> list[str]:
         return [one.kind for one in self.journal(reference)]
+
+    def set_aside(self, reference: str, *duties: str, reason: str = "Disken er krypteret.") -> None:
+        """Let the decision-maker set duties aside: `gdpr.notify_people`, `promise.inform_parties`."""
+        for regime, _, duty in (name.partition(".") for name in duties):
+            incidents.set_duty_aside(self.context, self.ada, reference, regime=regime, duty=duty, reason=reason)
+
+    def file(self, reference: str, at: datetime | None = None, **facts: Any) -> Frozen:
+        """Let the responder record that the report was filed by hand on the authority's page."""
+        number = "2ca746503d826e268cbc6d6f23c1543aa7b67c1d"
+        values: dict[str, Any] = {"version": 1, "no_receipt_reason": "Virk viste ingen kvittering."} | facts
+        return reports.file_report(
+            self.context, self.clara, reference, filed_at=at or self.clock(), authority_reference=number, **values
+        )
 
     def journal_is_whole(self) -> bool:
         return journal.verify(self.context).result == "ok"
