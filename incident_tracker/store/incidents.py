@@ -67,6 +67,8 @@ class Head:
     record_key: str
 
 
+_IS_OPEN = text("incidents.is_open")
+"""Said as the partial index of the board has it; `is_open = 1` would not be answered from it."""
 _LISTED = tuple(getattr(IncidentRow, name) for name in Listed.__slots__)
 
 
@@ -127,8 +129,8 @@ def heads(session: Session, ids: Iterable[int]) -> dict[int, Head]:
 
 def board(session: Session, scope: Scope, limit: int) -> list[Listed]:
     """Return the open incidents: suspicions first by age, then by the nearest deadline."""
-    suspected = _scoped(select(*_LISTED), scope).where(IncidentRow.is_open, IncidentRow.next_due_at.is_(None))
-    dated = _scoped(select(*_LISTED), scope).where(IncidentRow.is_open, IncidentRow.next_due_at.is_not(None))
+    suspected = _scoped(select(*_LISTED), scope).where(_IS_OPEN, IncidentRow.next_due_at.is_(None))
+    dated = _scoped(select(*_LISTED), scope).where(_IS_OPEN, IncidentRow.next_due_at.is_not(None))
     first = session.execute(dated.order_by(IncidentRow.next_due_at, IncidentRow.id).limit(limit)).all()
     others = session.execute(suspected.order_by(IncidentRow.id.desc()).limit(limit)).all()
     return [Listed(*row) for row in (*first, *others)]
@@ -146,7 +148,7 @@ def listing(
     """Return a page of incidents, newest first, by keyset: those before `after_id`."""
     statement = _scoped(select(*_LISTED), scope)
     if status == "open":
-        statement = statement.where(IncidentRow.is_open)
+        statement = statement.where(_IS_OPEN)
     elif status:
         statement = statement.where(IncidentRow.status == status)
     if search:
