@@ -53,6 +53,7 @@ _WHY = {
     "SQLITE_LOCKED": phrase("the database is busy"),
     "SQLITE_CORRUPT": phrase("the database file is damaged; stop the service and restore a backup"),
     "SQLITE_NOTADB": phrase("the file is not a database; stop the service and restore a backup"),
+    "SQLITE_IOERR_SHMSIZE": phrase("the disk is full"),
     "SQLITE_IOERR": phrase("the disk reports an error"),
 }
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -104,10 +105,18 @@ def bare(tmp_path: Path) -> Iterator[World]:
     logging.getLogger().setLevel(level)
 
 
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an installation once, to be copied: a database and one controller, Nordlys ApS."""
+    world = World(tmp_path_factory.mktemp("installed"))
+    world.install()
+    return world.data
+
+
 @pytest.fixture
-def run(bare: World) -> World:
+def run(bare: World, installed: Path) -> World:
     """Give an installation with one controller, Nordlys ApS."""
-    bare.install()
+    shutil.copytree(installed, bare.data)
     return bare
 
 
