@@ -53,6 +53,8 @@ def log() -> ResponseReturnValue:
     form.validate()
     detected = form_times.take(form, "detected_at", here.time_zone)
     people_estimate = form.people.take()
+    if not form.where.errors and not form.where.data.strip():
+        form.where.errors = [_("Write something here. It cannot be empty.")]
     if form.errors or detected is None:
         return _show_new(form, UNPROCESSABLE)
     try:
