@@ -69,7 +69,7 @@ def queries() -> Iterator[tuple[str, ast.FunctionDef]]:
     for file in sorted(one for one in STORE.rglob("*.py") if not {"tables", "migrations"} & set(one.parts)):
         module = ast.parse(file.read_text("utf-8"))
         functions = {one.name: one for one in module.body if isinstance(one, ast.FunctionDef)}
-        shared = {name for name in _assigned_from(module, rows)} | rows
+        shared = set(_assigned_from(module, rows)) | rows
         for name, function in functions.items():
             if name.startswith("_") or not _takes_session(function):
                 continue
@@ -87,11 +87,8 @@ def _assigned_from(module: ast.Module, rows: set[str]) -> Iterator[str]:
         if isinstance(one, ast.ImportFrom) and (one.module or "").endswith(".columns"):
             yield from (name.name for name in one.names)
             known |= {name.name for name in one.names}
-        targets = (
-            one.targets if isinstance(one, ast.Assign) else [one.target] if isinstance(one, ast.AnnAssign) else []
-        )
-        if targets and one.value is not None and _names(one.value) & known:  # type: ignore[attr-defined]
-            for target in targets:
+        if isinstance(one, ast.Assign) and _names(one.value) & known:
+            for target in one.targets:
                 if isinstance(target, ast.Name):
                     known.add(target.id)
                     yield target.id

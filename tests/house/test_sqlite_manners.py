@@ -1,4 +1,4 @@
-"""SQLite behaves as the architecture promises: synced commits, one writer, alarms first, nothing deleted stays behind."""
+"""SQLite behaves as the architecture promises: synced commits, one writer, alarms first, nothing deleted stays."""
 
 import itertools
 import subprocess
@@ -175,28 +175,26 @@ def test_a_database_removed_or_replaced_while_running_is_refused(
 def test_a_full_disk_is_said_in_words_and_nothing_of_it_is_kept(database: Database) -> None:
     with database.reading() as session:
         pages = session.execute(text("PRAGMA page_count")).scalar()
-    with pytest.raises(NotSaved, match="the disk is full"), database.writing() as session:
-        session.execute(text(f"PRAGMA max_page_count = {pages}"))
-        session.execute(
-            text("INSERT INTO installation (name, value, recorded_at) VALUES ('a', :big, '2026-11-20')"),
-            {"big": "x" * 10_000_000},
-        )
+    event.listen(database.engine, "begin", lambda one: one.exec_driver_sql(f"PRAGMA max_page_count = {pages}"))
+    with pytest.raises(NotSaved, match="the disk is full"):
+        insert(database, "a", "x" * 10_000_000)
     with database.reading() as session:
         assert session.execute(text("SELECT count(*) FROM installation WHERE name = 'a'")).scalar() == 0
 
 
 COMMITS = 20
-WRITER = f"""
+WRITER = """
+import sys
 from pathlib import Path
 from sqlalchemy import text
 from incident_tracker.store.database import Database
-import sys
-database = Database(f"sqlite:///{{sys.argv[1]}}/{SQLITE_FILE}", Path(sys.argv[1]) / "{KEYRING_FILE}")
-for number in range({COMMITS}):
+file, keyring, commits = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+database = Database(f"sqlite:///{file}", keyring)
+for number in range(commits):
     with database.writing() as session:
         session.execute(
             text("INSERT INTO installation (name, value, recorded_at) VALUES (:name, '', '2026-11-20')"),
-            {{"name": str(number)}},
+            {"name": str(number)},
         )
     print("committed", number, flush=True)
 """
@@ -208,7 +206,12 @@ def test_every_commit_is_synced_to_the_disk(database: Database, tmp_path: Path) 
     trace = tmp_path / "trace"
     command = ["strace", "-f", "-e", "trace=fdatasync,fsync", "-o", str(trace), sys.executable, "-c", WRITER]
     done = subprocess.run(  # noqa: S603 - our own command
-        [*command, str(database.file.parent)], cwd=tree.ROOT, capture_output=True, text=True, timeout=100, check=False
+        [*command, str(database.file), str(database.keyring_file), str(COMMITS)],
+        cwd=tree.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("committed") == COMMITS
