@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from incident_tracker import rendering
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.services import attachments, people, register
@@ -72,5 +73,15 @@ def _page(reference: str, form: UploadForm) -> str:
         names=people.names(context, actor, {one.added_by for one in files}),
         zone=overview.controller.time_zone,
         limit=context.settings.security.max_upload_megabytes,
+        size_said=size_said,
         may_write=actor.may(Act.WORK, overview.incident.controller_id),
     )
+
+
+def size_said(size: int) -> str:
+    """Return a number of bytes as people say it: `512 B`, `12,3 kB`, `5,2 MB`."""
+    language = current.language()
+    for unit, bytes_in_it in (("MB", 1_000_000), ("kB", 1_000)):
+        if size >= bytes_in_it:
+            return f"{rendering.number(round(size / bytes_in_it, 1), language)} {unit}"
+    return f"{size} B"
