@@ -3,6 +3,7 @@
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,22 +11,31 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from incident_tracker.cli.common import Shell, pass_shell
+from incident_tracker.cli.program import SomethingIsBroken
 from incident_tracker.domain.errors import Refusal, phrase
 
 if TYPE_CHECKING:
     from incident_tracker.bootstrap import Tracker
+    from incident_tracker.scheduler import Clock
     from incident_tracker.settings import Settings
 
 DRAIN_SECONDS = 24
 """For what the clock has in flight; the pages take at most 5 more, so that all ends within 30."""
 _MEGABYTE = 1_048_576
 _IDLE_SECONDS = 60
+_LOOK_SECONDS = 1.0
 
 
 class AddressIsTaken(Refusal):
     """The pages cannot listen where the settings say."""
 
     message = "Nothing can listen on %(host)s port %(port)s: %(why)s. Stop what runs there, or set server.port."
+
+
+class VersionIsTooOld(SomethingIsBroken):
+    """A newer version has closed the database to this one while it ran."""
+
+    message = "A newer version has closed the database to this one, so the clock stopped. Install the newer version."
 
 
 class Stopped(SystemExit):
@@ -82,8 +92,17 @@ def worker(shell: Shell) -> None:
         with _told_to_stop():
             clock.start()
             shell.say(phrase("The clock runs."))
-            signal.pause()
+            _until_stopped(clock)
+        too_old = clock.is_stopped
         clock.stop(DRAIN_SECONDS)
+        if too_old:
+            raise VersionIsTooOld
+
+
+def _until_stopped(clock: "Clock") -> None:
+    pause = threading.Event()
+    while not clock.is_stopped:
+        pause.wait(_LOOK_SECONDS)
 
 
 def _log_everything() -> None:

@@ -76,6 +76,11 @@ class Clock:
             thread.join(max(0.0, ends_at - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether it ended: it was told to, or the database is closed to this version."""
+        return self._stop.is_set()
+
     def _every(self, seconds: float, job: Callable[[], None], name: str) -> None:
         self._metronome.add_job(job, "interval", seconds=seconds, id=name)
 

@@ -163,3 +163,12 @@ def test_serving_migrates_postgresql_and_any_number_of_workers_join(
         assert bare.process("db", "check").returncode == 0
         assert [_stopped(worker) for worker in workers] == [0, 0]
     assert _stopped(process) == 0
+
+
+def test_a_worker_ends_as_broken_when_its_clock_has_ended(run: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from incident_tracker.scheduler import Clock  # noqa: PLC0415
+
+    monkeypatch.setattr(Clock, "is_stopped", True)
+    result = run("worker")
+    assert result.exit_code == 3
+    assert result.stderr.splitlines()[-1].startswith("A newer version has closed the database to this one")
