@@ -37,6 +37,8 @@ _ANY_DEADLINE = {"da": "en frist", "en": "a deadline"}
 _ANY_ACT = {"da": "Se, hvad der mangler.", "en": "See what is missing."}
 _ANY_DUTY = {"da": "en pligt", "en": "a duty"}
 """What a duty is called that the administrator has put into `config/regimes` and we know nothing of."""
+_WEIGHT = ("notify_authority", "notify_people", "notify_controller", "inform_parties", "complete_report", "assess")
+"""Which duty speaks for the incident when several are as urgent: telling people before a report's missing rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,13 @@ def _dated(reference: str, due_at: datetime, duty: str, language: str, zone: str
 
 
 def _most_urgent(items: Sequence[Told]) -> Told:
-    """Return the alert that speaks for the incident: the authority's deadline before others, the nearest first."""
+    """Return the alert that speaks for the incident: the nearest deadline, then the weightiest duty."""
 
-    def urgency(one: Told) -> tuple[bool, datetime, bool]:
+    def urgency(one: Told) -> tuple[bool, datetime, int]:
         due = one.alert.due_at
-        duty = "" if one.kept is None else one.kept.obligation.duty
-        return due is None, due or one.alert.raised_at, duty != "notify_authority"
+        duty = "assess" if one.kept is None else one.kept.obligation.duty
+        weight = _WEIGHT.index(duty) if duty in _WEIGHT else len(_WEIGHT)
+        return due is None, due or one.alert.raised_at, weight
 
     return min(items, key=urgency)
 
