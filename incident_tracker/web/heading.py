@@ -109,7 +109,7 @@ def _badges(one: Incident, zone: str) -> list[tuple[str, str]]:
 
 def _bar(overview: Overview) -> Bar | None:
     found = speaking(overview)
-    if found is None:
+    if found is None or overview.incident.not_a_breach_at is not None:
         return None
     one, stands = found
     facts = drawing_facts(one, stands, overview.now)

@@ -230,7 +230,7 @@ _TEXTS = """() => {
     const node = walker.currentNode;
     const inside = node.parentElement;
     const text = node.textContent.trim().replace(/\\s+/g, " ");
-    if (text && !inside.closest("script, style, [lang]:not(html), .question-answer, pre, textarea")) found.push(text);
+    if (text && !inside.closest("script, style, [lang]:not(html), .question-answer, pre, textarea, .message-text, h1, .lane-title")) found.push(text);
   }
   for (const one of document.querySelectorAll("[aria-label], [placeholder], [title]"))
     found.push(...["aria-label", "placeholder", "title"].map((name) => one.getAttribute(name)).filter(Boolean));

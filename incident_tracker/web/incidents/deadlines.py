@@ -157,7 +157,7 @@ def _duty_page(
     return DutyPage(
         duty=duty(one, stands, overview),
         regime=one.regime,
-        due="" if one.due_at is None else words.capital(words.moment(one.due_at, zone)),
+        due="" if one.due_at is None else words.moment(one.due_at, zone),
         because=_because(one, zone),
         reminders=[words.moment(alarm.fire_at, zone, "short") for alarm in planned[:SHOWN]],
         settled=_settled(one, zone, overview),

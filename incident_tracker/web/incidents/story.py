@@ -86,7 +86,7 @@ def _words(aware: datetime | None, due: datetime | None, zone: str) -> Words:
 
     def merged(count: int, first: Happening, last: Happening) -> str:
         marks = ngettext("%(num)s mark", "%(num)s marks", count)
-        return f"{marks}\n{first.when}-{last.when}"
+        return f"{marks}\n{first.when}" if first.when == last.when else f"{marks}\n{first.when}-{last.when}"
 
     return Words(
         aware=_("Became aware"),

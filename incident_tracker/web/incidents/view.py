@@ -1,6 +1,7 @@
 """What the first page of an incident shows, put into words."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
@@ -97,9 +98,11 @@ def speaking_of(overview: Overview) -> Speaking | None:
     if found is None:
         return None
     one, stands = found
+    zone = overview.controller.time_zone
+    if overview.incident.not_a_breach_at is not None:
+        return _no_breach(overview.incident.not_a_breach_at, overview.now, zone)
     facts = drawing_facts(one, stands, overview.now)
     drawn = dial(**facts)
-    zone = overview.controller.time_zone
     date = "" if one.due_at is None else words.capital(words.moment(one.due_at, zone, "full"))
     return Speaking(
         state=facts["state"],
@@ -109,6 +112,13 @@ def speaking_of(overview: Overview) -> Speaking | None:
         date=date or _undated(one, stands),
         from_words=_from_words(one, zone),
     )
+
+
+def _no_breach(decided_at: datetime, now: datetime, zone: str) -> Speaking:
+    """Return what stands where the deadline would: nothing runs, and since when."""
+    title = words.status_word("not_a_breach")
+    decided = _("Decided %(time)s.", time=words.moment(decided_at, zone, "full"))
+    return Speaking("set_aside", dial(state="set_aside", now=now), title, "", title, decided)
 
 
 def duty(one: Obligation, stands: Standing, overview: Overview) -> Duty:
