@@ -267,3 +267,22 @@ def test_a_folder_that_is_a_file_is_named(bare: World) -> None:
     line = bare.refused("db", "upgrade", code=3)
     assert str(bare.data) in line
     assert json.dumps(bare.data.read_text()) == '"I was here first"'
+
+
+def test_a_database_replaced_under_a_command_is_broken_not_refused(
+    run: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from incident_tracker.services import incidents  # noqa: PLC0415
+
+    real = incidents.open_incident
+    file = run.data / "incident-tracker.sqlite3"
+
+    def replaced(*given: object, **named: object) -> str:
+        file.rename(run.data / "moved.sqlite3")
+        file.touch()
+        return real(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(incidents, "open_incident", replaced)
+    line = run.refused("incident", "open", "--title", "x", code=3)
+    assert "was removed or replaced while running" in line
+    assert file.read_bytes() == b""

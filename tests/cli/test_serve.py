@@ -172,3 +172,21 @@ def test_a_worker_ends_as_broken_when_its_clock_has_ended(run: World, monkeypatc
     result = run("worker")
     assert result.exit_code == 3
     assert result.stderr.splitlines()[-1].startswith("A newer version has closed the database to this one")
+
+
+def test_a_database_replaced_while_running_is_not_followed(bare: World, started: Start) -> None:
+    with _serving(started) as (process, address):
+        bare.process("controller", "create", "--name", "Nordlys ApS")
+        _until(lambda: _get(f"{address}/readyz")[0] == 200)
+        file = bare.data / "incident-tracker.sqlite3"
+        kept = file.rename(bare.data / "moved.sqlite3")
+        _until(lambda: "removed or replaced" in _get(f"{address}/readyz")[1])
+        assert not file.exists()
+        file.write_bytes(b"")
+        assert _get(f"{address}/readyz")[0] == 503
+        assert file.read_bytes() == b""
+        file.unlink()
+        kept.rename(file)
+        _until(lambda: _get(f"{address}/readyz")[0] == 200)
+    assert _stopped(process) == 0
+    assert bare.process("journal", "verify").returncode == 0
