@@ -103,6 +103,11 @@ def delivery_state(state: str) -> str:
     )
 
 
+def reason(text: str) -> str:
+    """Return why a message did not arrive; a provider's own words stay as they are."""
+    return str(_(text)) if text else ""
+
+
 def purpose(name: str) -> str:
     """Return what a delivery is for."""
     return str(

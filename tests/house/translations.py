@@ -4,6 +4,7 @@ import ast
 import importlib
 import io
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +41,7 @@ def said() -> Catalog:
     found = extract_from_dir(ROOT, _METHODS, _OPTIONS, keywords=KEYWORDS, comment_tags=("i18n:",))
     for file, line, message, comments, context in found:
         catalog.add(message, None, [(file, line)], auto_comments=comments, context=context)
-    for message, where in [*_refusals(), *_sentences()]:
+    for message, where in [*_refusals(), *_sentences(), *_reasons()]:
         catalog.add(message, None, [(where, 0)], flags=["python-format"] if "%(" in message else [])
     return catalog
 
@@ -65,6 +66,34 @@ def _sentences() -> Iterator[tuple[str, str]]:
                 for inner in ast.walk(node.value):
                     if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and _is_sentence(inner.value):
                         yield inner.value, str(file.relative_to(ROOT))
+
+
+_OUTCOMES = frozenset({"NotSent", "Refused", "Unknown", "StatusReport"})
+_REASON = re.compile(r"[a-zA-Z][A-Za-z0-9',:; -]+")
+
+
+def _reasons() -> Iterator[tuple[str, str]]:
+    """Yield the fixed reasons that notifiers and the outbox give for an outcome; the outbox page shows them."""
+    files = [*(ROOT / "notifiers").rglob("*.py"), *(ROOT / "incident_tracker" / "delivery").glob("*.py")]
+    for file in sorted(file for file in files if "testing" not in file.parts):
+        tree = ast.parse(file.read_text("utf-8"))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node) in _OUTCOMES]
+        for node in [tree] if file.name == "outcomes.py" else calls:
+            yield from ((text, str(file.relative_to(ROOT))) for text in _fixed_words(node))
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def _fixed_words(tree: ast.AST) -> Iterator[str]:
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    pieces = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation | pieces:
+            text = node.value
+            if " " in text and _REASON.fullmatch(text):
+                yield text
 
 
 def _is_sentence(text: str) -> bool:

@@ -217,7 +217,7 @@ def _settled(one: events.DeliverySettled, telling: _Telling) -> Said:
     text = _("decided that a message in doubt counts as sent")
     if one.decision == "again":
         text = _("let a message be sent again")
-    return Said("mail", text, one.reason, f"/outbox/{one.delivery_id}")
+    return Said("mail", text, words.reason(one.reason), f"/outbox/{one.delivery_id}")
 
 
 def _other(one: Any, telling: _Telling) -> Said:

@@ -201,7 +201,7 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
         (_("Sent"), "" if one.sent_at is None else words.moment(one.sent_at, current.zone(), "stamp")),
         (_("Tries"), str(one.attempts)),
         (_("The provider's number"), one.provider_id or ""),
-        (_("Reason"), " ".join(part for part in (one.reason, one.code and f"({one.code})") if part)),
+        (_("Reason"), " ".join(part for part in (words.reason(one.reason), one.code and f"({one.code})") if part)),
     ]
     return [(label, text) for label, text in rows if text]
 

@@ -338,6 +338,17 @@
     }
   });
 
+  /* A saving in place that failed is said at the top of the page; what was typed stays where it is. */
+  ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => {
+    document.addEventListener(name, (event) => {
+      const banner = document.querySelector("[data-on-failure]");
+      if (banner && event.detail.requestConfig?.verb !== "get") {
+        banner.hidden = false;
+        banner.focus();
+      }
+    });
+  });
+
   document.addEventListener("saved", (event) => {
     event.target.classList?.add("saved");
     window.setTimeout(() => event.target.classList?.remove("saved"), 600);
