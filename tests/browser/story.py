@@ -251,6 +251,8 @@ def _the_weekend(story: Story) -> None:
     story.reply("OK")
     story.at(21, 10, 20)
     scope.assess(context, story.actor("Clara"), main, _assessment())
+    story.at(21, 15, 46)
+    story.reply("OK ALLE")
     story.at(22, 15, 40)
     story.open("Ben", "Ukendt login på backup hos Skyhost", place="Backup hos Skyhost A/S", role=PartyRole.CONTROLLER)
     story.at(22, 15, 45)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -224,13 +225,13 @@ def _loud(page: Page) -> list[str]:
 
 
 _TEXTS = """() => {
+  const typed = "script, style, [lang]:not(html), pre, textarea, h1, .question-answer, .message-text, .lane-title";
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = [];
   while (walker.nextNode()) {
     const node = walker.currentNode;
-    const inside = node.parentElement;
     const text = node.textContent.trim().replace(/\\s+/g, " ");
-    if (text && !inside.closest("script, style, [lang]:not(html), .question-answer, pre, textarea, .message-text, h1, .lane-title")) found.push(text);
+    if (text && !node.parentElement.closest(typed)) found.push(text);
   }
   for (const one of document.querySelectorAll("[aria-label], [placeholder], [title]"))
     found.push(...["aria-label", "placeholder", "title"].map((name) => one.getAttribute(name)).filter(Boolean));
@@ -292,6 +293,21 @@ def test_every_page_speaks_one_language(walks: Walks, language: Language) -> Non
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_has_one_heading_and_at_most_one_primary_button(walks: Walks, language: Language) -> None:
     assert walks.take(language, "light").loud == []
+
+
+def test_an_empty_tracker_says_what_will_be_there_and_offers_the_first_act(browser: Browser, tmp_path: Path) -> None:
+    clock = HandClock()
+    with tracker_at(tmp_path, clock) as tracker, served(tracker) as address:
+        empty = Site(story.begin(tracker, clock), address, ())
+        with _ada(browser, empty, "da", "light", []) as page:
+            for place, said in (
+                ("/", "Når nogen logger en mistanke, ligger den her"),
+                ("/incidents", "Alle mistanker, der bliver logget"),
+                ("/outbox", "Når en alarm går ud"),
+            ):
+                page.goto(address + place)
+                expect(page.locator("main")).to_contain_text(said)
+                assert (_violations(page), _loud(page)) == ([], [])
 
 
 def test_the_keyboard_alone_logs_a_suspicion(browser: Browser, site: Site) -> None:

@@ -99,6 +99,8 @@ def _everybody(records: Iterable[Any]) -> set[str]:
 
 def _line(record: Any, telling: _Telling, now: datetime) -> Line:
     said = _SAY[type(record.event)](record.event, telling)
+    if isinstance(record.event, events.OwnerAssigned) and record.actor == f"user:{record.event.user_id}":
+        said = said._replace(text=_("took the lead"))
     who = name_of(record.actor, telling.names)
     if isinstance(record.event, events.AlertRaised):
         who = ""
@@ -110,7 +112,10 @@ def _when(at: datetime, now: datetime, zone: str) -> str:
     if words.moment(at, zone, "date") == words.moment(now, zone, "date"):
         return words.moment(at, zone, "time")
     week = 6
-    return words.moment(at, zone, "tiny" if (now - at).days < week else "short")
+    if (now - at).days < week:
+        return words.moment(at, zone, "tiny")
+    day = words.moment(at, zone, "short").partition(" ")[2]
+    return day.replace(" kl. ", " ").replace(" at ", " ")
 
 
 def _opened(one: events.IncidentOpened, telling: _Telling) -> Said:
