@@ -80,7 +80,6 @@ class Board:
     now_text: str
     summary: str
     alerts: list[Waiting]
-    last_drill: str
 
 
 def board(context: Context, actor: Actor) -> Board:
@@ -98,7 +97,6 @@ def board(context: Context, actor: Actor) -> Board:
         now_text=_("now %(time)s", time=words.moment(now, zone, "time")),
         summary=_summary(found, now, zone),
         alerts=[Waiting(f"/alerts/{alert_id}", reference) for reference, alert_id in sorted(waiting.items())],
-        last_drill="",
     )
 
 
