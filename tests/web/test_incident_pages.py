@@ -87,8 +87,8 @@ def test_naughty_words_are_text_on_every_page(login: Login, tracker: Tracker) ->
         incidents.add_note(tracker.context, SHELL, one, text=text)
     for under in ("", "/decide", "/deadlines", "/journal"):
         assert census(person.get(f"/incidents/{plain}{under}")) == census(person.get(f"/incidents/{naughty}{under}"))
-    assert "{{ 7*7 }}" in person.get(f"/incidents/{naughty}").text
-    assert "49" not in words(person.get(f"/incidents/{naughty}/journal"))
+    for under in ("", "/journal"):
+        assert "{{ 7*7 }}" in words(person.get(f"/incidents/{naughty}{under}"))
 
 
 def test_deciding_starts_the_72_hours(login: Login, tracker: Tracker, suspicion: str, clock: HandClock) -> None:
