@@ -73,7 +73,7 @@ def _evening(browser: Browser, found: Story, address: str) -> None:
         page.locator("#people").fill("200-400")
         page.locator("#people-understood span").wait_for()
         page.locator("h1").click()
-        page.set_viewport_size({"width": 390, "height": 1080})
+        page.set_viewport_size({"width": 390, "height": 1100})
         _take(page, "log")
 
 
