@@ -52,11 +52,12 @@ def open_incident(
     controller_id: int | None = None,
     aware_at: datetime | None = None,
     aware_reason: str = "",
+    once: str = "",
 ) -> str:
     """Log a suspected breach and alert the on-call contact; return its reference.
 
     Incident, obligations, alarms, alert, SMS row and journal entries are one transaction. `aware_at` with a reason
-    records awareness in the same transaction.
+    records awareness in the same transaction. `once` names the form that was sent: sent twice, it logs one incident.
     """
     title = clean_line(title, "title", limit=TITLE_LIMIT)
     what_happened = clean(what_happened, "what_happened", required=False)
@@ -66,8 +67,11 @@ def open_incident(
         actor.must(Act.WORK, controller.id)
     now = context.now()
     detected = now if detected_at is None else require_not_future(detected_at, now, "detected_at")
-    keys = _keys(context, now)
+    keys = _keys(context, f"{actor.name}:{once}" if once else new_id(now), now)
     with working(context, actor) as work:
+        logged = rows.by_record_key(work.session, keys[0], actor.scope) if once else None
+        if logged is not None:
+            return logged
         year = now.astimezone(ZoneInfo(controller.time_zone)).year
         reference = rows.next_reference(work.session, controller, year, exercise=exercise)
         event = IncidentOpened(
@@ -261,6 +265,6 @@ def _controller(context: Context, actor: Actor, controller_id: int | None) -> Co
     return found[0]
 
 
-def _keys(context: Context, now: datetime) -> tuple[str, str]:
-    made = context.keyring.ensure([KeyKind.RECORD, KeyKind.PEOPLE], new_id(now), now)
+def _keys(context: Context, subject: str, now: datetime) -> tuple[str, str]:
+    made = context.keyring.ensure([KeyKind.RECORD, KeyKind.PEOPLE], subject, now)
     return made[KeyKind.RECORD], made[KeyKind.PEOPLE]

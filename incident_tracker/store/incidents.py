@@ -98,6 +98,12 @@ def add(session: Session, keyring: Keyring, incident: Incident, keys: tuple[str,
     return Loaded(new_id, 1, record_key, people_key, incident)
 
 
+def by_record_key(session: Session, record_key: str, scope: Scope) -> str | None:
+    """Return the reference of the incident that has this record key, if it was logged already."""
+    statement = _scoped(select(IncidentRow.reference).where(IncidentRow.record_key == record_key), scope)
+    return session.execute(statement).scalar_one_or_none()
+
+
 def save(session: Session, keyring: Keyring, loaded: Loaded, incident: Incident) -> Loaded:
     """Write the row anew from the incident."""
     version = loaded.version + 1

@@ -32,6 +32,21 @@ def test_five_fields_make_an_incident_and_lead_to_it(login: Login, tracker: Trac
     assert one.detected_at.isoformat() == "2026-11-20T12:30:00+00:00"
 
 
+def test_pressing_the_button_twice_logs_one_incident(login: Login, tracker: Tracker) -> None:
+    person = login()
+    form = typed() | {"once": "a" * 32}
+    first, second = person.post(NEW, NEW, **form), person.post(NEW, NEW, **form)
+    assert first.location == second.location == "/incidents/2026-0001"
+    assert [one.reference for one in register.listing(tracker.context, SHELL)] == ["2026-0001"]
+
+
+def test_two_forms_log_two_incidents(login: Login, tracker: Tracker) -> None:
+    person = login()
+    for once in ("a" * 32, "b" * 32):
+        person.post(NEW, NEW, **(typed() | {"once": once}))
+    assert len(register.listing(tracker.context, SHELL)) == 2
+
+
 def test_who_will_be_alarmed_is_said_before_the_button(login: Login) -> None:
     assert "Ben har vagten" in words(login().get(NEW)) or "Ben is on call" in words(login().get(NEW))
 

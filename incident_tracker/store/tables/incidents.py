@@ -39,8 +39,8 @@ class IncidentRow(Table):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     next_due_at: Mapped[datetime | None]
     version: Mapped[int]
-    record_key: Mapped[str]
-    people_key: Mapped[str]
+    record_key: Mapped[str] = mapped_column(unique=True)
+    people_key: Mapped[str] = mapped_column(unique=True)
     facts: Mapped[bytes]
     created_at: Mapped[datetime]
 

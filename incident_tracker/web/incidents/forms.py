@@ -1,11 +1,13 @@
 """The forms of an incident."""
 
+import secrets
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import Length
 from wtforms.widgets import HiddenInput
 
 from incident_tracker import rendering
@@ -58,8 +60,9 @@ def count_said(found: CountRange) -> str:
 
 
 class LogForm(PageForm):
-    """A suspicion in five fields."""
+    """A suspicion in five fields. `once` names this form, so that a second press of the button logs nothing twice."""
 
+    once = HiddenField(default=lambda: secrets.token_hex(16), validators=[Length(max=64)])
     what_happened = TextAreaField(
         _l("What has happened?"), [filled()], render_kw={"rows": 3, "maxlength": TEXT_LIMIT}
     )

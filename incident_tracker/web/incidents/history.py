@@ -16,6 +16,7 @@ from incident_tracker.services.next_step import AUTHORITY
 from incident_tracker.services.register import Overview
 from incident_tracker.web import words
 from incident_tracker.web.current import language
+from notifiers.protocol import Question
 
 Told = Mapping[tuple[str, int], list[tuple[int, str, str]]]
 
@@ -49,7 +50,16 @@ class _Telling:
     url: str
     names: Mapping[str, str]
     told: Told = field(default_factory=dict)
-    questions: Mapping[str, str] = field(default_factory=dict)
+    questions: Mapping[str, Question] = field(default_factory=dict)
+
+    def asked(self, key: str) -> str:
+        """Return what a question of the report asks."""
+        return self.questions[key].label if key in self.questions else key
+
+    def answered(self, key: str, answer: str) -> str:
+        """Return an answer as people read it: the word of a choice, not its code."""
+        choices = dict(self.questions[key].choices) if key in self.questions else {}
+        return choices.get(answer, answer)
 
     def time(self, at: datetime) -> str:
         return words.moment(at, self.zone)
@@ -79,13 +89,13 @@ def name_of(actor: str, names: Mapping[str, str]) -> str:
     return str(_("The shell")) if actor == "shell" else actor
 
 
-def _questions(context: Context, actor: Actor, overview: Overview, records: Iterable[Any]) -> dict[str, str]:
-    """Return what the questions of the report ask, where the journal speaks of any."""
+def _questions(context: Context, actor: Actor, overview: Overview, records: Iterable[Any]) -> dict[str, Question]:
+    """Return the questions of the report, where the journal speaks of any."""
     spoken_of = (events.AnswerRevised, events.QuestionTicked)
     if not any(isinstance(one.event, spoken_of) for one in records) or AUTHORITY not in context.reports:
         return {}
     draft = reports.draft(context, actor, overview.incident.reference, AUTHORITY, language())
-    return {question.key: question.label for question in draft.questions}
+    return {question.key: question for question in draft.questions}
 
 
 def _everybody(records: Iterable[Any]) -> set[str]:
@@ -170,13 +180,12 @@ def _scope(one: events.ScopeAssessed, telling: _Telling) -> Said:
 
 
 def _answer(one: events.AnswerRevised, telling: _Telling) -> Said:
-    asked = telling.questions.get(one.key, one.key)
-    text = _("rewrote the answer to »%(question)s«", question=asked)
-    return Said("file-pen-line", text, one.answer, f"{telling.url}/report")
+    text = _("rewrote the answer to »%(question)s«", question=telling.asked(one.key))
+    return Said("file-pen-line", text, telling.answered(one.key, one.answer), f"{telling.url}/report")
 
 
 def _tick(one: events.QuestionTicked, telling: _Telling) -> Said:
-    asked = telling.questions.get(one.key, one.key)
+    asked = telling.asked(one.key)
     text = _("ticked »%(question)s« as carried over", question=asked)
     if not one.ticked:
         text = _("took the tick off »%(question)s«", question=asked)

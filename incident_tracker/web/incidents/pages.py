@@ -69,6 +69,7 @@ def log() -> ResponseReturnValue:
             ongoing=form.ongoing.data,
             people_estimate=people_estimate,
             controller_id=here.id,
+            once=form.once.data or "",
         )
     except Refusal as refusal:
         form.place(refusal)

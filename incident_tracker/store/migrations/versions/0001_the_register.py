@@ -212,6 +212,8 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_incidents_owner_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
+        sa.UniqueConstraint("people_key", name=op.f("uq_incidents_people_key")),
+        sa.UniqueConstraint("record_key", name=op.f("uq_incidents_record_key")),
         sa.UniqueConstraint("reference", name=op.f("uq_incidents_reference")),
     )
     with op.batch_alter_table("incidents", schema=None) as batch_op:
@@ -340,6 +342,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'accepted'"),
             postgresql_where=sa.text("state = 'accepted'"),
         )
+        batch_op.create_index("ix_deliveries_address", ["address_hash", "id"], unique=False)
         batch_op.create_index(
             "ix_deliveries_contact",
             ["contact_id", "sent_at"],
@@ -355,7 +358,6 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'in_doubt'"),
             postgresql_where=sa.text("state = 'in_doubt'"),
         )
-        batch_op.create_index("ix_deliveries_address", ["address_hash", "id"], unique=False)
         batch_op.create_index("ix_deliveries_incident", ["incident_id", "id"], unique=False)
         batch_op.create_index(
             "ix_deliveries_pending",
