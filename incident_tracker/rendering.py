@@ -4,6 +4,7 @@ Jinja renders only files that we ship; text that people write never becomes a te
 """
 
 import gettext
+import re
 from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -41,6 +42,8 @@ _PATTERNS = {
         "stamp": "d MMM y HH:mm:ss",
     },
 }
+_DANISH_DAY = re.compile(r"^(man|tir|ons|tor|fre|lør|søn)s?\.")
+"""Short days are written without a dot."""
 _UNITS = {"da": ("d", "t", "min"), "en": ("d", "h", "min")}
 
 
@@ -51,7 +54,7 @@ def moment(at: datetime, zone: str, language: str, style: str = "long") -> str:
     """
     local = at.astimezone(ZoneInfo(zone))
     said = format_datetime(local, _PATTERNS[language][style], locale=_LOCALE[language])
-    return said.replace(". ", " ", 1) if style == "tiny" else said
+    return _DANISH_DAY.sub(r"\1", said) if language == "da" else said
 
 
 def offset(at: datetime, zone: str) -> str:

@@ -10,12 +10,8 @@ from incident_tracker.web.current import language
 
 
 def moment(at: datetime, zone: str, style: str = "long") -> str:
-    """Return an instant in the reader's words; Danish days of the week in three letters where they are short."""
-    said = rendering.moment(at, zone, language(), style)
-    if language() == "da" and style in ("short", "tiny", "day"):
-        day, _space, rest = said.partition(" ")
-        return f"{day[:3]} {rest}"
-    return said
+    """Return an instant in the reader's words."""
+    return rendering.moment(at, zone, language(), style)
 
 
 def span(length: timedelta) -> str:
