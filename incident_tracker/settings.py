@@ -18,7 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 PLACES = (Path("incident-tracker.toml"), Path("/etc/incident-tracker/incident-tracker.toml"))
 PREFIX = "INCIDENT_TRACKER__"
 CONFIG_VARIABLE = "INCIDENT_TRACKER_CONFIG"
-MASTER_KEY_VARIABLE = "INCIDENT_TRACKER__SECURITY__MASTER_KEY"
 
 
 class SettingsError(Exception):
@@ -93,7 +92,11 @@ class Data(Section):
 class DatabaseSection(Section):
     """Which database."""
 
-    url: str = Field("", description="postgresql://user:password@host/name, or empty for SQLite under data.dir.")
+    url: str = Field(
+        "",
+        repr=False,
+        description="postgresql://user:password@host/name, or empty for SQLite under data.dir.",
+    )
 
     @field_validator("url")
     @classmethod
@@ -123,8 +126,8 @@ class Clock(Section):
         5.0,
         gt=0,
         le=300,
-        description="Seconds between two questions to a provider for replies"
-        " and states, without a public https address, while an alert is open.",
+        description="Seconds between two questions to a provider for delivery states, and for replies"
+        " while one may come and there is no public https address.",
     )
     step_minutes: float | None = Field(
         None,
@@ -137,6 +140,7 @@ class Clock(Section):
     )
     ping_url: str = Field(
         "",
+        repr=False,
         description="Address outside that is called each minute, only after a check found nothing"
         " due unsent; its silence is your alarm that the clock has stopped.",
     )

@@ -1,5 +1,6 @@
 import pytest
 
+from incident_tracker.settings import load
 from tests.cli.conftest import World
 
 SECRETS = ("hemmelig", "sesam", "ping-uuid")
@@ -23,6 +24,14 @@ def test_showing_the_settings_shows_no_secret(bare: World, options: list[str]) -
     assert not [secret for secret in SECRETS if secret in shown]
     for kept in ("postgresql://tracker:(hidden)@db.example.dk/tracker", "https://hc.example.org/", "+4534412345"):
         assert kept in shown
+
+
+def test_settings_in_a_log_or_a_traceback_show_no_secret(bare: World) -> None:
+    _with_secrets(bare)
+    named = {f"INCIDENT_TRACKER__{name}": value for name, value in bare.settings.items()}
+    shown = repr(load(named))
+    assert not [secret for secret in SECRETS if secret in shown]
+    assert "poll_seconds" in shown
 
 
 def test_what_is_shown_is_toml_that_can_be_read_back(bare: World) -> None:
