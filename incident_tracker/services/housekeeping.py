@@ -1,4 +1,4 @@
-"""What is tidied once a minute: sign-ins that are over, nodes that are gone."""
+"""What is tidied once a minute: nodes that are gone, alerts that lie too far ahead."""
 
 from datetime import datetime, timedelta
 
