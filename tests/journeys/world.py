@@ -123,8 +123,13 @@ class World:
         return heard
 
     def walk_taking(self, to: datetime, minutes: float = 60) -> list[Heard]:
-        """Let time pass while whoever is told answers OK at once; return the alerts that arrived, without answers."""
-        return self.walk(to, minutes, each=self.take)
+        """Let time pass while whoever is told takes the alert on its page at once; return the alerts that arrived."""
+        return self.walk(to, minutes, each=lambda _: self.take_on_page())
+
+    def take_on_page(self) -> None:
+        """Let the responder take everything that is open, signed in."""
+        for _, reference in alerts.open_alerts(self.context, self.clara):
+            alerts.acknowledge(self.context, self.clara, reference, via="page")
 
     def take(self, heard: list[Heard]) -> list[str]:
         """Let everybody who was told something answer OK; return what they got back."""
