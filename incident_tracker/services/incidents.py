@@ -3,9 +3,14 @@
 `version` is the one that the person's page was made from: if somebody changed the incident since, nothing is saved.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import IntegrityError
 
 from incident_tracker.domain import incident as rules
 from incident_tracker.domain.access import ALLOWED, Act, Actor
@@ -20,6 +25,7 @@ from incident_tracker.domain.events import (
     NoteAdded,
     OwnerAssigned,
 )
+from incident_tracker.domain.facts import to_plain
 from incident_tracker.domain.incident import Incident
 from incident_tracker.domain.parties import Controller, PartyRole
 from incident_tracker.domain.periods import require_not_future
@@ -57,7 +63,8 @@ def open_incident(
     """Log a suspected breach and alert the on-call contact; return its reference.
 
     Incident, obligations, alarms, alert, SMS row and journal entries are one transaction. `aware_at` with a reason
-    records awareness in the same transaction. `once` names the form that was sent: sent twice, it logs one incident.
+    records awareness in the same transaction. `once` names the form that was sent and the time typed into it: sent
+    twice with the same words, it logs one incident; sent again with other words, it logs another.
     """
     title = clean_line(title, "title", limit=TITLE_LIMIT)
     what_happened = clean(what_happened, "what_happened", required=False)
@@ -67,30 +74,56 @@ def open_incident(
         actor.must(Act.WORK, controller.id)
     now = context.now()
     detected = now if detected_at is None else require_not_future(detected_at, now, "detected_at")
-    keys = _keys(context, f"{actor.name}:{once}" if once else new_id(now), now)
+    typed = (title, what_happened, role, place, ongoing, people_estimate, exercise, controller.id, aware_reason)
+    keys = _keys(context, _subject(actor, once, typed) if once else new_id(now), now)
+    event = IncidentOpened(
+        reference="",
+        controller_id=controller.id,
+        title=title,
+        what_happened=what_happened,
+        role=role,
+        detected_at=detected,
+        place=place,
+        ongoing=ongoing,
+        people_estimate=people_estimate,
+        exercise=exercise,
+    )
+    try:
+        return _open(context, actor, controller, event, keys, aware_at, aware_reason)
+    except IntegrityError:
+        with context.database.reading() as session:
+            logged = rows.by_record_key(session, keys[0], actor.scope)
+        if logged is None:
+            raise
+        return logged  # the same form, sent twice at the same moment
+
+
+def _open(
+    context: Context,
+    actor: Actor,
+    controller: Controller,
+    event: IncidentOpened,
+    keys: tuple[str, str],
+    aware_at: datetime | None,
+    aware_reason: str,
+) -> str:
     with working(context, actor) as work:
-        logged = rows.by_record_key(work.session, keys[0], actor.scope) if once else None
+        logged = rows.by_record_key(work.session, keys[0], actor.scope)
         if logged is not None:
             return logged
-        year = now.astimezone(ZoneInfo(controller.time_zone)).year
-        reference = rows.next_reference(work.session, controller, year, exercise=exercise)
-        event = IncidentOpened(
-            reference=reference,
-            controller_id=controller.id,
-            title=title,
-            what_happened=what_happened,
-            role=role,
-            detected_at=detected,
-            place=place,
-            ongoing=ongoing,
-            people_estimate=people_estimate,
-            exercise=exercise,
-        )
-        loaded = work.open(event, keys)
+        year = work.now.astimezone(ZoneInfo(controller.time_zone)).year
+        reference = rows.next_reference(work.session, controller, year, exercise=event.exercise)
+        loaded = work.open(replace(event, reference=reference), keys)
         if aware_at is not None:
             loaded = work.record(loaded, _awareness(loaded, aware_at, aware_reason, work.now))
         _alert_of_suspicion(work, loaded)
     return reference
+
+
+def _subject(actor: Actor, once: str, typed: tuple[object, ...]) -> str:
+    """Return the name under which the keys of one form with these words are found again."""
+    digest = hashlib.sha256(json.dumps([once, to_plain(typed)]).encode()).hexdigest()
+    return f"{actor.name}:{digest}"
 
 
 def record_awareness(

@@ -109,6 +109,27 @@ def test_two_who_log_the_first_incident_of_a_year_at_once_get_two_references(eit
     assert sorted(found) == ["2026-0001", "2026-0002", "2026-0003", "2026-0004"]
 
 
+def test_one_form_sent_by_many_presses_at_once_logs_one_incident(either: World) -> None:
+    found: list[str] = []
+    in_threads(4, lambda _: found.append(either.open("Alle adresser i CC", once="form")))
+    assert found == ["2026-0001"] * 4
+    assert [one.reference for one in register.listing(either.context, SHELL)] == ["2026-0001"]
+
+
+@pytest.mark.parametrize("other", [{"title": "Noget helt andet"}, {"what_happened": "Mere"}, {"place": "Kælderen"}])
+def test_another_suspicion_from_the_same_form_is_logged_too(world: World, other: dict[str, str]) -> None:
+    first = world.open(once="form")
+    second = world.open(once="form", **other)
+    assert first != second
+    assert world.open(once="form", **other) == second
+
+
+def test_the_same_form_for_another_controller_is_logged_for_that_one(world: World) -> None:
+    other = make_controller(world.context, "Sydlys ApS", reference_prefix="SYD-")
+    assert world.open(controller_id=world.controller.id, once="form") == "2026-0001"
+    assert world.open(controller_id=other.id, once="form") == "SYD-2026-0001"
+
+
 def test_a_suspicion_detected_hours_ago_makes_one_message_not_two(either: World) -> None:
     reference = either.open(detected_at=either.clock() - 5 * HOUR)
     ((_, text),) = either.tick()

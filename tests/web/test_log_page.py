@@ -7,8 +7,8 @@ import pytest
 from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.parties import Controller, OnCallContact, Role
-from incident_tracker.services import register
-from tests.makers import HandClock, make_actor, make_controller
+from incident_tracker.services import accounts, register
+from tests.makers import PHONES, HandClock, make_actor, make_contact, make_controller
 from tests.web.conftest import Person
 from tests.web.work import NAUGHTY, WHAT, census, typed, words
 
@@ -40,6 +40,13 @@ def test_pressing_the_button_twice_logs_one_incident(login: Login, tracker: Trac
     assert [one.reference for one in register.listing(tracker.context, SHELL)] == ["2026-0001"]
 
 
+def test_going_back_and_typing_another_suspicion_logs_it_too(login: Login, tracker: Tracker) -> None:
+    person = login()
+    for changed in ({}, {"what_happened": "En mappe er glemt i toget"}, {"detected_at": "i dag 12.30"}):
+        person.post(NEW, NEW, **(typed(**changed) | {"once": "a" * 32}))
+    assert len(register.listing(tracker.context, SHELL)) == 3
+
+
 def test_two_forms_log_two_incidents(login: Login, tracker: Tracker) -> None:
     person = login()
     for once in ("a" * 32, "b" * 32):
@@ -58,6 +65,20 @@ def test_a_reporter_gets_a_receipt_and_may_not_open_the_incident(login: Login) -
     receipt = words(reporter.get("/incidents/received"))
     assert "2026-0001" in receipt
     assert reporter.get("/incidents/2026-0001").status_code == 403
+
+
+def test_a_receipt_says_who_is_on_call_for_the_controller_it_was_logged_for(
+    login: Login, tracker: Tracker, nordlys: Controller
+) -> None:
+    other = make_controller(tracker.context, "Sydlys ApS")
+    make_contact(tracker.context, other, "Clara", PHONES[1])
+    reporter = login(Role.REPORTER)
+    user = accounts.find(tracker.context, f"reporter-{nordlys.id}@example.dk")
+    accounts.set_role(tracker.context, SHELL, user.id, other.id, Role.REPORTER)
+    reporter.post(NEW, NEW, **typed(), controller=str(other.id))
+    steps = reporter.get("/incidents/received").text.partition("receipt-steps")[2].partition("</ol>")[0]
+    assert "Clara" in steps
+    assert "Ben" not in steps
 
 
 def test_a_receipt_is_only_for_what_this_browser_logged(login: Login) -> None:

@@ -69,7 +69,7 @@ def log() -> ResponseReturnValue:
             ongoing=form.ongoing.data,
             people_estimate=people_estimate,
             controller_id=here.id,
-            once=form.once.data or "",
+            once=f"{form.once.data}:{form.detected_at.data}:{form.detected_at_fold.data}" if form.once.data else "",
         )
     except Refusal as refusal:
         form.place(refusal)
@@ -77,7 +77,7 @@ def log() -> ResponseReturnValue:
     if current.actor().may(Act.READ, here.id):
         flash(_logged(reference, here))
         return redirect(f"/incidents/{reference}", 303)
-    session["received"] = reference
+    session["received"] = [reference, here.id]
     return redirect("/incidents/received", 303)
 
 
@@ -85,10 +85,11 @@ def log() -> ResponseReturnValue:
 @guarded(Act.REPORT)
 def received() -> ResponseReturnValue:
     """Show a reporter that the suspicion was taken in, and what happens now."""
-    reference = session.get("received", "")
-    if not reference:
+    received = session.get("received")
+    if not isinstance(received, list):
         return redirect("/incidents/new", 303)
-    contacts = people.on_call(current.context(), current.actor(), current.controller().id)
+    reference, controller_id = received
+    contacts = people.on_call(current.context(), current.actor(), controller_id)
     return render_template("web/incidents/received.html", reference=reference, contacts=contacts)
 
 
