@@ -142,21 +142,22 @@ def _knock(context: Context, doors: dict[bytes, int]) -> None:
     now = context.now()
     with context.database.writing() as session:
         slowdowns.sweep(session, now - _FORGOTTEN_AFTER)
-        counted = {door: slowdowns.get(session, door) for door in doors}
-        wait = max((one[2] - now for one in counted.values() if one is not None), default=timedelta())
+        counted = {door: slowdowns.count(session, door, now) for door in sorted(doors)}
+        wait = max(open_at for _, open_at in counted.values()) - now
         if wait > timedelta():
             raise SignInSlowedDown(seconds=int(wait.total_seconds()) + 1)
-        for door, free in doors.items():
-            one = counted[door]
-            failures = (one[0] if one is not None else 0) + 1
-            slowdowns.put(session, door, failures, now, now + _wait_after(failures, free))
+        for door, (failures, _) in counted.items():
+            slowdowns.shut(session, door, now + _wait_after(failures, doors[door]))
 
 
 def _open_again(session: Session, doors: dict[bytes, int]) -> None:
     """Forget the failures at her own door; at the network's only this try, so that nobody clears it for others."""
-    own, network = doors
-    slowdowns.forget(session, own)
-    slowdowns.take_back(session, network)
+    own, _network = doors
+    for door in sorted(doors):
+        if door == own:
+            slowdowns.forget(session, door)
+        else:
+            slowdowns.take_back(session, door)
 
 
 def _wait_after(failures: int, free: int) -> timedelta:

@@ -2,26 +2,31 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, text, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.store.tables.parties import SlowdownRow
 
+_COUNT = text(
+    "INSERT INTO slowdowns (key, failures, last_at, open_at) VALUES (:key, 1, :now, :now) "
+    "ON CONFLICT (key) DO UPDATE SET failures = slowdowns.failures + 1, last_at = excluded.last_at "
+    "RETURNING failures, open_at"
+).columns(SlowdownRow.failures, SlowdownRow.open_at)
 
-def get(session: Session, key: bytes) -> tuple[int, datetime, datetime] | None:
-    """Return how many failures were counted, when the last one was, and when the door opens again."""
-    row = session.get(SlowdownRow, key)
-    return None if row is None else (row.failures, row.last_at, row.open_at)
+
+def count(session: Session, key: bytes, now: datetime) -> tuple[int, datetime]:
+    """Count one more failure; return how many there are, and when the door opens again because of those before.
+
+    Until the end of the transaction nobody else counts at this key. Who counts at several takes them in order.
+    """
+    statement = _COUNT.bindparams(bindparam("now", type_=SlowdownRow.last_at.type))
+    failures, open_at = session.execute(statement, {"key": key, "now": now}).one()
+    return failures, open_at
 
 
-def put(session: Session, key: bytes, failures: int, last_at: datetime, open_at: datetime) -> None:
-    """Write the count of a key."""
-    values = {"failures": failures, "last_at": last_at, "open_at": open_at}
-    changed = session.execute(
-        update(SlowdownRow).where(SlowdownRow.key == key).values(**values).returning(SlowdownRow.failures)
-    )
-    if changed.first() is None:
-        session.execute(insert(SlowdownRow).values(key=key, **values))
+def shut(session: Session, key: bytes, open_at: datetime) -> None:
+    """Keep a door shut until `open_at`."""
+    session.execute(update(SlowdownRow).where(SlowdownRow.key == key).values(open_at=open_at))
 
 
 def forget(session: Session, key: bytes) -> None:

@@ -11,6 +11,7 @@ from incident_tracker.services import accounts, passwords, sign_in
 from incident_tracker.services.context import Context
 from incident_tracker.services.sign_in import SignInRefused, SignInSlowedDown
 from tests.makers import PASSWORD, HandClock, in_threads, make_context, make_controller, make_user
+from tests.services.world import World
 
 HERE = "192.0.2.1"
 THERE = "198.51.100.7"
@@ -139,18 +140,25 @@ def test_a_good_sign_in_does_not_clear_the_network_for_others(context: Context, 
         _enter(context, "x" * 1001, "yet-another@example.dk")
 
 
-def test_many_tries_at_once_gain_nothing(context: Context, controller: Controller) -> None:
-    make_user(context, controller)
+def test_many_tries_at_once_gain_nothing(either: World) -> None:
+    make_user(either.context, either.controller)
     outcomes: list[str] = []
 
     def knock(_: int) -> None:
         try:
-            _enter(context, "x" * 1001)
+            _enter(either.context, "x" * 1001)
         except (SignInRefused, SignInSlowedDown) as refusal:
             outcomes.append(type(refusal).__name__)
 
-    in_threads(8, knock)
-    assert sorted(outcomes) == ["SignInRefused"] * 3 + ["SignInSlowedDown"] * 5
+    in_threads(12, knock)
+    assert sorted(outcomes) == ["SignInRefused"] * 3 + ["SignInSlowedDown"] * 9
+
+
+def test_good_and_wrong_tries_at_once_do_not_wait_for_each_other_for_ever(either: World) -> None:
+    people = [f"person{number}@example.dk" for number in range(6)]
+    for email in people:
+        make_user(either.context, either.controller, email=email)
+    in_threads(6, lambda index: _enter(either.context, email=people[index]))
 
 
 @pytest.mark.parametrize(
