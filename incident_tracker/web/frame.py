@@ -67,7 +67,6 @@ class Frame(Public):
     theme_url = "/look/theme"
     sign_out_url = "/sign-out"
     log_url = LOG
-    exercise = False
 
     def __init__(self, found: SignedIn, house: House) -> None:
         """Stand around a page of someone who is signed in."""
@@ -163,7 +162,7 @@ class Frame(Public):
         """Who is called first."""
         if not self._house.contacts:
             return None
-        return {"name": self._house.contacts[0].name, "until": "", "url": "/on-call"}
+        return {"name": self._house.contacts[0].name, "url": "/on-call"}
 
     @property
     def log_current(self) -> bool:

@@ -24,7 +24,6 @@ from wtforms import (
 from wtforms.validators import Optional
 
 from incident_tracker.web.drawing.dial import dial
-from incident_tracker.web.drawing.progress import progress
 from incident_tracker.web.drawing.ring import ring
 from incident_tracker.web.drawing.strip import axis, strip
 from incident_tracker.web.drawing.timeline import Happening, Words, timeline, timelines
@@ -119,9 +118,6 @@ def frame(current: str = "board", theme: str = "") -> SimpleNamespace:
         ("board", "Tavle", "radar", None),
         ("incidents", "Hændelser", "list-tree", 4),
         ("on_call", "Vagt", "phone-call", None),
-        ("partners", "Partnere", "handshake", None),
-        ("register", "Fortegnelse", "book-open-text", None),
-        ("statistics", "Statistik", "chart-column", None),
         ("settings", "Indstillinger", "settings-2", None),
     ]
     return SimpleNamespace(
@@ -138,7 +134,7 @@ def frame(current: str = "board", theme: str = "") -> SimpleNamespace:
         zone_text="dansk tid (UTC+1)",
         zone="Europe/Copenhagen",
         clock=SimpleNamespace(state="running", age="2 s", last_seen="19.31"),
-        on_call=SimpleNamespace(name="Ben", until="mandag kl. 08.00", url="/on-call"),
+        on_call=SimpleNamespace(name="Ben", url="/on-call"),
         log_url="/incidents/new",
         log_current=False,
         user=SimpleNamespace(name="Ada", role="databeskyttelse"),
@@ -149,7 +145,6 @@ def frame(current: str = "board", theme: str = "") -> SimpleNamespace:
         theme_url="/settings/theme",
         sign_out_url="/sign-out",
         csrf="token",
-        exercise=False,
         troubles=[],
         messages=[],
     )
@@ -295,13 +290,10 @@ def form_page(theme: str = "", *, wrong: bool = False) -> dict[str, Any]:
     if wrong:
         form.at.errors = ("Søndag 22. november kl. 21.15 er ikke kommet endnu. Klokken er 19.31.",)
         form.going_on.errors = ("Vælg et svar.",)
-    counts = {"delivered": 7912, "accepted": 1204, "failed": 131, "in_doubt": 12, "suppressed": 23, "pending": 3118}
     return {
         "frame": frame("incidents", theme),
         "form": form,
         "title": None,
-        "parts": progress(counts),
-        "numbers": {state: f"{count:,}".replace(",", ".") for state, count in counts.items()},
     }
 
 
@@ -311,15 +303,3 @@ def signed_out() -> dict[str, Any]:
         controller_name="Nordlys ApS", language="da", language_url="", language_other="", theme="", messages=[]
     )
     return {"public": public}
-
-
-def notice() -> dict[str, Any]:
-    """Give the page of a notice its controller and its form."""
-    public = SimpleNamespace(
-        controller_name="Nordlys ApS",
-        cvr="00 00 00 00",
-        contact=["Databeskyttelse: Ada, +45 34 41 23 45", "persondata@example.dk"],
-        language="da",
-        brand_url="/brand.css",
-    )
-    return {"public": public, "form": SuspicionForm()}

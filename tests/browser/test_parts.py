@@ -26,7 +26,6 @@ PAGES: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "form": ("form.html", sample_pages.form_page),
     "wrong": ("form.html", lambda: sample_pages.form_page(wrong=True)),
     "saved": ("saved.html", lambda: {"frame": sample_pages.frame()}),
-    "notice": ("notice.html", sample_pages.notice),
     "sign-in": ("sign_in.html", sample_pages.signed_out),
 }
 Scheme = Literal["light", "dark"]
@@ -42,8 +41,6 @@ class _Pages(BaseHTTPRequestHandler):
             self._say((sample_pages.STATIC / name.removeprefix("static/")).read_bytes(), name)
         elif name in PAGES:
             self._page(name)
-        elif name == "brand.css":
-            self._say(b":root { --brand: #2F2A78; }", name)
         elif name == "understood":
             self._say("<span>Søndag 22. november 2026 kl. 14.30, UTC+1</span>".encode(), "answer.html")
         else:
@@ -82,7 +79,7 @@ def address() -> Iterator[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", ["desk", "phone"])
-@pytest.mark.parametrize("name", ["parts", "board", "incident", "wrong", "sign-in", "notice"])
+@pytest.mark.parametrize("name", ["parts", "board", "incident", "wrong", "sign-in"])
 def test_axe_finds_nothing(
     open_page: OpenPage, address: str, name: str, width: Literal["desk", "phone"], scheme: Scheme
 ) -> None:
@@ -92,7 +89,7 @@ def test_axe_finds_nothing(
     assert not [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
 
 
-@pytest.mark.parametrize("name", ["parts", "board", "incident", "wrong", "sign-in", "notice"])
+@pytest.mark.parametrize("name", ["parts", "board", "incident", "wrong", "sign-in"])
 def test_nothing_scrolls_sideways(open_page: OpenPage, address: str, name: str) -> None:
     page = open_page()
     page.goto(address + name)

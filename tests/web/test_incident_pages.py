@@ -49,6 +49,18 @@ def test_a_suspicion_asks_one_question(login: Login, suspicion: str) -> None:
     assert f'href="/incidents/{suspicion}/decide"' in page
 
 
+@pytest.mark.parametrize("path", [*UNDER, "/scope", "/report", "/evidence"])
+def test_every_page_of_an_exercise_says_so(login: Login, tracker: Tracker, path: str) -> None:
+    drill, real = log(tracker, exercise=True), log(tracker)
+    aware(tracker, drill)
+    aware(tracker, real)
+    person = login()
+    page = person.get(f"/incidents/{drill}{path}").text
+    assert page.count("banner-exercise") == 1
+    assert page.count("status-exercise") == 1
+    assert "banner-exercise" not in person.get(f"/incidents/{real}{path}").text
+
+
 def test_a_breach_shows_its_time_its_duties_and_the_next_step(login: Login, breach: str) -> None:
     answer = login().get(f"/incidents/{breach}")
     assert answer.text.count("button-primary") == 1
