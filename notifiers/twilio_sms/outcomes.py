@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from notifiers.protocol import NotSent, Outcome, RefusalKind, Refused, Unknown
 from notifiers.support.http_answers import retry_after
 
-ADDRESS = {
+ADDRESS = {  # trouble with this one receiver: another in another country, or of another kind, gets hers
     21211: "not a valid number",
     21214: "the number cannot be reached",
     21217: "not a valid number",
+    21408: "the account may not send to this country",
+    21606: "the sender number may not send this message",
     21612: "the sender cannot reach this number",
     21614: "not a mobile number",
     30004: "the receiver blocks the message",
@@ -34,8 +36,6 @@ SETUP = {
     20003: "account SID or auth token is wrong",
     20404: "the account or address does not exist",
     21212: "the sender number is not valid",
-    21408: "the account may not send to this country",
-    21606: "the sender number may not send this message",
     21663: "the sender number belongs to another region",
     30002: "the account is suspended",
     30042: "the sender name is not allowed",

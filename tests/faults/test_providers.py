@@ -48,7 +48,7 @@ def world(database: Database) -> Iterator[World]:
         (steps.refuse(21614), "failed", "21614"),
         (steps.refuse(21610), "suppressed", "21610"),
         (steps.refuse(20003, 401), "pending", "20003"),
-        (steps.refuse(21408, 403), "pending", "21408"),
+        (steps.refuse(21408, 403), "failed", "21408"),
         (steps.drop(), "in_doubt", None),
         (steps.drop("reset"), "in_doubt", None),
         (steps.drop("half"), "in_doubt", None),

@@ -126,6 +126,17 @@ def test_permanent_codes_are_refused(provider: ScriptedProvider, code: int, kind
     assert (outcome.kind, outcome.code) == (kind, str(code))
 
 
+@pytest.mark.parametrize(("code", "status"), [(21408, 400), (21408, 403), (21606, 400)])
+def test_a_number_we_may_not_write_to_is_that_receivers_trouble_alone(
+    provider: ScriptedProvider, code: int, status: int
+) -> None:
+    provider.script(steps.refuse(code, status))
+    first, second = send(make(provider), message("a1"), message("a2"))
+    assert isinstance(first, Refused)
+    assert (first.kind, first.code) == (RefusalKind.ADDRESS, str(code))
+    assert isinstance(second, Accepted)
+
+
 @pytest.mark.parametrize("code", [21611, 30001, 30003, 30008, 30036])
 def test_transient_codes_come_back_later(provider: ScriptedProvider, code: int) -> None:
     provider.script(steps.refuse(code))
@@ -136,7 +147,7 @@ def test_transient_codes_come_back_later(provider: ScriptedProvider, code: int) 
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [(20003, 401), (20404, 404), (21408, 400), (21606, 400), (21212, 400), (30042, 400), (21663, 400), (30002, 400)]
+    [(20003, 401), (20404, 404), (21212, 400), (30042, 400), (21663, 400), (30002, 400)]
     + [(status, status) for status in (401, 403, 404, 405, 413)],
 )
 def test_our_own_mistakes_pause_and_burn_nothing(provider: ScriptedProvider, code: int, status: int) -> None:
