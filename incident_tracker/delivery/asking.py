@@ -3,7 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -11,6 +12,14 @@ from notifiers.protocol import Deadline
 
 _log = structlog.get_logger()
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What a provider said in time, and whether that was all it had to say."""
+
+    said: tuple[T, ...] = ()
+    complete: bool = False
 
 
 class Asking:
@@ -22,24 +31,26 @@ class Asking:
         self._busy: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
 
-    def ask(self, notifier: str, question: Callable[[Deadline], Iterator[T]]) -> list[T] | None:
-        """Return what came in before the deadline; None where the provider could not be asked at all."""
+    def ask(self, notifier: str, question: Callable[[Deadline], Iterator[T]]) -> Answer[T]:
+        """Return what came in before the deadline; nothing where the provider could not be asked at all."""
         answers: list[T] = []
-        failed = threading.Event()
+        ended = threading.Event()
 
         def run() -> None:
             try:
-                answers.extend(question(Deadline(self._seconds, time.monotonic)))
+                for one in question(Deadline(self._seconds, time.monotonic)):
+                    answers.append(one)  # noqa: PERF402 - what came must be there when the next never comes
+                ended.set()
             except BaseException as error:  # noqa: BLE001 - whatever escapes a notifier means: no answer
-                _log.warning("provider_not_asked", notifier=notifier, why=type(error).__name__)
-                failed.set()
+                _log.warning("question_broken_off", notifier=notifier, why=type(error).__name__)
 
         with self._lock:
             before = self._busy.get(notifier)
             if before is not None and before.is_alive():
-                return None
+                return Answer()
             thread = threading.Thread(target=run, name=f"ask-{notifier}", daemon=True)
             self._busy[notifier] = thread
             thread.start()
         thread.join(self._seconds + 1.0)
-        return None if thread.is_alive() or failed.is_set() else answers
+        complete = ended.is_set()  # before the copy: what is complete is copied whole
+        return Answer(tuple(answers), complete)

@@ -110,8 +110,9 @@ def _later(held: Claimed, outcome: NotSent, around: Circumstances) -> Change:
         other = around.routing.after(held.channel, notifier, around.closed)
         if other is not None:
             notifier = other
-    at_once = notifier != held.notifier or outcome.setup  # another takes it; a paused lane is closed anyway
-    at = around.now if at_once else around.now + wait
+    if outcome.setup:
+        wait += around.pace.after_pause(held.number)  # so that another row is the next that tries the lane
+    at = around.now if notifier != held.notifier else around.now + wait
     return Change(State.PENDING, at, notifier, reason=plain(outcome.reason), code=outcome.code)
 
 

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
-from cryptography.exceptions import InvalidTag
 from sqlalchemy.orm import Session
 
 from incident_tracker.delivery.classify import Circumstances
 from incident_tracker.delivery.lanes import Answer, Key, Lane, Unit
 from incident_tracker.delivery.pace import Pace
-from incident_tracker.delivery.parcel import unseal
+from incident_tracker.delivery.parcel import UNREADABLE, unseal
 from incident_tracker.delivery.record import Result, record, record_late
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.store import deliveries as rows
@@ -25,7 +24,7 @@ from incident_tracker.store import lanes as lane_rows
 from incident_tracker.store.database import Database
 from incident_tracker.store.deliveries import Claimed
 from incident_tracker.store.ids import new_id
-from incident_tracker.store.keys import KeyIsGone, Keyring
+from incident_tracker.store.keys import Keyring
 from incident_tracker.store.lanes import LaneState
 from notifiers.protocol import Accepted, LooksUp, Message, Notifier, NotSent, Outcome, RefusalKind, Refused, Unknown
 
@@ -242,11 +241,11 @@ class Dispatcher:
                 moved += rerouted
                 continue
             size = 1 if state.is_probed(now) else lane.free * self._pace.claim
-            if state.is_probed(now):
-                lane_rows.pause(session, state.notifier, state.reason, now, now + self._pace.probe_after)
             until = now + self._pace.lease
             claimed = rows.claim(session, *lane.key, size=size, batch=new_id(now), now=now, lease_until=until)
             self._probe("after_claim")
+            if claimed and state.is_probed(now):
+                lane_rows.pause(session, state.notifier, state.reason, now, now + self._pace.probe_after)
             if claimed:
                 rows.open_attempts(session, claimed, self._node, now)
                 held[lane.key] = claimed
@@ -271,7 +270,7 @@ class Dispatcher:
         outcome: Outcome
         try:
             return unseal(self._keyring, one.sealed).message(one.attempt, one.id, one.valid_for)
-        except (KeyIsGone, InvalidTag, ValueError):
+        except UNREADABLE:
             outcome = Refused(one.attempt, RefusalKind.CONTENT, "what it says can no longer be read")
         except Exception as error:  # noqa: BLE001 - nothing was sent, and the other messages must go
             outcome = NotSent(one.attempt, f"it cannot be opened: {type(error).__name__}")

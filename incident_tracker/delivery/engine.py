@@ -11,7 +11,6 @@ from incident_tracker.delivery.pace import Pace
 from incident_tracker.delivery.polling import Poller
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.delivery.settle import Settler, Swept
-from incident_tracker.store import lanes
 from incident_tracker.store.database import Database
 from incident_tracker.store.keys import Keyring
 from notifiers.protocol import CallbackEvent, LooksUp, Notifier
@@ -45,8 +44,6 @@ class Engine:
         `notifiers`: one for each name and channel. `routing`: what of it is not among them is left out.
         """
         all_of_them = tuple(notifiers)
-        self._database = database
-        self._now = now
         self._pace = pace or Pace()
         askable = {one.name: one for one in all_of_them if isinstance(one, LooksUp)}
         self._askable = frozenset(askable)
@@ -87,23 +84,12 @@ class Engine:
         """Store what a provider called back, before anything is done with it."""
         self._inbox.receive(notifier, events)
 
-    def apply_callbacks(self) -> int:
-        """Apply the stored reports; return how many changed a delivery."""
-        return self._inbox.apply()
-
     def poll(self, *, replies: bool) -> None:
         """Ask providers for final states, and with `replies` for what people wrote (while alerts are open)."""
         self._poller.states()
         if replies:
             self._poller.replies()
         self._inbox.apply()
-
-    def unpause(self, notifier: str) -> bool:
-        """Open a notifier again whose set-up was repaired; return whether it was paused."""
-        with self._database.writing(urgent=True) as session:
-            opened = lanes.unpause(session, notifier)
-        self.wake()
-        return opened
 
     def close(self) -> None:
         """Let the lanes' threads end when they are done."""

@@ -5,20 +5,20 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography.exceptions import InvalidTag
 from sqlalchemy.orm import Session
 
 from incident_tracker.delivery import reports
-from incident_tracker.store import callbacks, lanes
+from incident_tracker.delivery.parcel import UNREADABLE
+from incident_tracker.store import callbacks
 from incident_tracker.store.callbacks import Waiting
 from incident_tracker.store.database import Database
-from incident_tracker.store.keys import KeyIsGone, Keyring
+from incident_tracker.store.keys import Keyring
 from notifiers.protocol import CallbackEvent, Reply, ReportedState, StatusReport
 
 PLACE = "callbacks.sealed"
 _STATUS, _REPLY = "status", "reply"
 _SIZE = 200
-_NOTHING = '["", "", "", "", null]'
+_NOTHING = Reply("", "", "")
 """What is left of a reply that can no longer be opened."""
 _OVERTAKES = timedelta(minutes=5)
 """So long a report that names only the provider's id may come before our own commit of that id."""
@@ -50,11 +50,8 @@ class Inbox:
         self._now = now
         self._look_up_after = look_up_after
 
-    def receive(self, notifier: str, events: Sequence[CallbackEvent], *, polled: bool = False) -> None:
-        """Store events before anything is done with them; the same event twice makes one row.
-
-        What was `polled` says nothing of whether the provider's callbacks arrive.
-        """
+    def receive(self, notifier: str, events: Sequence[CallbackEvent]) -> None:
+        """Store events before anything is done with them; the same event twice makes one row."""
         if not events:
             return
         now = self._now()
@@ -70,15 +67,12 @@ class Inbox:
             for event in events
         ]
         with self._database.writing(urgent=True) as session:
-            lanes.ensure(session, [notifier])
             callbacks.add(session, rows)
-            if not polled:
-                lanes.called_back(session, notifier, now)
 
     def apply(self) -> int:
         """Apply the stored reports; return how many changed a delivery.
 
-        One that names nothing of ours is counted; one that may only be early waits a little.
+        One that names nothing of ours is put aside; one that may only be early waits a little.
         """
         changed, after = 0, 0
         while True:
@@ -108,8 +102,6 @@ class Inbox:
         callbacks.mark(session, done, now, "applied")
         callbacks.mark(session, unknown, now, "unknown")
         callbacks.mark(session, [one.id for one in waiting if told[one.id] is None], now, "unreadable")
-        if unknown:
-            lanes.count_unknown(session, notifier, len(unknown))
         return changed
 
 
@@ -118,11 +110,9 @@ def waiting_replies(session: Session, keyring: Keyring, limit: int = 100) -> lis
     found = []
     for one in callbacks.waiting(session, _REPLY, 0, limit):
         try:
-            opened = keyring.open_text(PLACE, one.sealed)
-        except (KeyIsGone, InvalidTag):
-            opened = _NOTHING
-        from_address, text, unique, to_address, at = json.loads(opened)
-        reply = Reply(from_address, text, unique, to_address, datetime.fromisoformat(at) if at else None)
+            reply = _reply(keyring.open_text(PLACE, one.sealed))
+        except UNREADABLE:
+            reply = _NOTHING
         found.append(WaitingReply(one.id, one.notifier, one.received_at, reply))
     return found
 
@@ -153,9 +143,14 @@ def _packed(event: CallbackEvent) -> str:
     return json.dumps([event.from_address, event.text, event.unique, event.to_address, at])
 
 
+def _reply(opened: str) -> Reply:
+    from_address, text, unique, to_address, at = json.loads(opened)
+    return Reply(from_address, text, unique, to_address, datetime.fromisoformat(at) if at else None)
+
+
 def _report(keyring: Keyring, sealed: bytes) -> StatusReport | None:
     try:
         state, unique, attempt, provider_id, reason, code, opted_out = json.loads(keyring.open_text(PLACE, sealed))
-    except KeyIsGone:
+        return StatusReport(ReportedState(state), unique, attempt, provider_id, reason, code, opted_out)
+    except UNREADABLE:
         return None
-    return StatusReport(ReportedState(state), unique, attempt, provider_id, reason, code, opted_out)

@@ -51,6 +51,13 @@ class Pace:
         seconds = min(self.backoff_most, self.backoff_first * 2.0 ** min(tries - 1, 16))
         return timedelta(seconds=seconds * _CHANCE.uniform(0.8, 1.2))
 
+    def after_pause(self, tries: int) -> timedelta:
+        """Return how long a row that found the set-up wrong leaves the lane to others.
+
+        The probe comes in between. A row for which alone the set-up is wrong comes more and more rarely.
+        """
+        return self.probe_after * min(2.0 ** max(0, tries - self.tries_before_moving), 4.0)
+
     def believed(self, retry_after: float | None) -> timedelta | None:
         """Return the pause a provider named, capped; None where it named none or nonsense."""
         if retry_after is None or not retry_after > 0:  # also not a number

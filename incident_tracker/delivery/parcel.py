@@ -4,10 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from incident_tracker.store.keys import Keyring
+from cryptography.exceptions import InvalidTag
+
+from incident_tracker.store.keys import KeyIsGone, Keyring
 from notifiers.protocol import Content, Message
 
 PLACE = "deliveries.sealed"
+UNREADABLE = (KeyIsGone, InvalidTag, ValueError, TypeError)
+"""What opening something sealed may raise: it is forgotten, or damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,6 @@ class Parcel:
 
 
 def unseal(keyring: Keyring, sealed: bytes) -> Parcel:
-    """Return what was sealed; raise KeyIsGone where it is forgotten."""
+    """Return what was sealed; raise KeyIsGone where it is forgotten, another of UNREADABLE where it is damaged."""
     address, text, subject, html, language, sender_name, reply_to, values = json.loads(keyring.open(PLACE, sealed))
     return Parcel(address, Content(text, subject, html, language, sender_name, reply_to), values)

@@ -54,9 +54,7 @@ class Poller:
             return 0
         ids = [provider_id for _, provider_id, _ in due]
         answer = self._asking.ask(notifier, lambda deadline: provider.look_up(ids, deadline))
-        self._inbox.receive(
-            notifier, [one for one in answer or [] if one.state is not ReportedState.ACCEPTED], polled=True
-        )
+        self._inbox.receive(notifier, [one for one in answer.said if one.state is not ReportedState.ACCEPTED])
         with self._database.writing(urgent=True) as session:
             rows.look_up_later(session, {row_id: self._next(now, sent_at) for row_id, _, sent_at in due})
         return len(due)
@@ -71,9 +69,9 @@ class Poller:
             state = lanes.states(session).get(notifier)
         since = state.polled_until - _OVERLAP if state and state.polled_until else now - _FIRST_LOOK
         answer = self._asking.ask(notifier, lambda deadline: provider.replies(since, deadline))
-        if answer is None:
+        self._inbox.receive(notifier, answer.said)
+        if not answer.complete:
             return
-        self._inbox.receive(notifier, answer, polled=True)
         with self._database.writing(urgent=True) as session:
             lanes.ensure(session, [notifier])
             lanes.polled(session, notifier, now)

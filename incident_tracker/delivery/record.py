@@ -61,7 +61,7 @@ class Consequences:
         for name, wait in self.blocked.items():
             lanes.block(session, name, around.now + wait)
         for name in self.works & set(around.closed) - set(self.paused):
-            lanes.unpause(session, name)
+            lanes.unpause(session, name, around.now, tried_below=around.pace.tries_before_moving)
 
 
 def end_alerts(session: Session, lost: Sequence[str], now: datetime) -> None:

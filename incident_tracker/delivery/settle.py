@@ -12,7 +12,7 @@ from incident_tracker.delivery import reports
 from incident_tracker.delivery.asking import Asking
 from incident_tracker.delivery.classify import GOES_AGAIN
 from incident_tracker.delivery.pace import Pace
-from incident_tracker.delivery.parcel import unseal
+from incident_tracker.delivery.parcel import UNREADABLE, unseal
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.domain.access import Scope
 from incident_tracker.domain.errors import NotFound, Refusal
@@ -20,7 +20,7 @@ from incident_tracker.store import callbacks, lanes
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store.database import Database
 from incident_tracker.store.deliveries import Claimed, State
-from incident_tracker.store.keys import KeyIsGone, Keyring
+from incident_tracker.store.keys import Keyring
 from notifiers.protocol import LooksUp, Message, StatusReport
 
 _SIZE = 100
@@ -114,14 +114,14 @@ class Settler:
         with self._database.reading() as session:
             known = rows.known_to_provider(session, [one.id for one in doubtful], since)
         answer = self._asking.ask(notifier, lambda deadline: provider.search(messages, since, deadline, known))
-        return self._apply(notifier, answer or [], {one.attempt for one in messages})
+        return self._apply(notifier, answer.said, {one.attempt for one in messages})
 
     def _messages(self, doubtful: Sequence[Claimed], tries: Mapping[str, Any]) -> list[Message]:
         messages = []
         for one in doubtful:
             try:
                 parcel = unseal(self._keyring, one.sealed)
-            except KeyIsGone:
+            except UNREADABLE:
                 continue
             if one.id in tries:
                 messages.append(parcel.message(tries[one.id].id, one.id, one.valid_for))

@@ -1,23 +1,21 @@
 """The outbox as people see it: what left, what waits, what is in doubt, and what they decide about it."""
 
-import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import structlog
 
 from incident_tracker.delivery import settle
 from incident_tracker.delivery.enqueue import NewDelivery, enqueue
-from incident_tracker.delivery.inbox import Inbox
 from incident_tracker.delivery.parcel import unseal
 from incident_tracker.delivery.routing import LOCAL
 from incident_tracker.delivery.settle import Decision
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import NotFound, Refusal
 from incident_tracker.domain.events import DeliverySettled
-from incident_tracker.services import alert_texts
+from incident_tracker.domain.facts import to_plain
+from incident_tracker.services import alert_texts, replies
 from incident_tracker.services.context import Context
 from incident_tracker.services.texts import clean
 from incident_tracker.services.work import Work, working
@@ -31,7 +29,7 @@ from incident_tracker.store.deliveries import Listed, Purpose, State, find, list
 from incident_tracker.store.delivery_contents import Sealed
 from incident_tracker.store.keys import KeyIsGone
 from incident_tracker.store.lanes import LaneState
-from notifiers.protocol import Channel, Content, Reply
+from notifiers.protocol import Channel, Content
 
 __all__ = [
     "CannotGoAgain",
@@ -181,19 +179,16 @@ def resend(context: Context, actor: Actor, delivery_id: str, *, reason: str = ""
 
 
 def reply_locally(context: Context, actor: Actor, delivery_id: str, text: str) -> None:
-    """Take what was typed into the reply box of the local outbox as if the phone had answered."""
+    """Do what an answer asks for that was typed into the reply box of the local outbox; it is taken as the actor's."""
     text = clean(text, "text", limit=REPLY_LIMIT)
     with context.database.reading() as session:
         held = _held(contents.sealed(session, actor.scope, [delivery_id]), delivery_id)
-    actor.must(Act.WORK, held.controller_id)
-    if not _may_reply(actor, held):
-        raise NoReplyBox
-    address = unseal(context.keyring, held.sealed).address
-    reply = Reply(address, text, f"box-{secrets.token_hex(8)}", "", context.now())
+        actor.must(Act.WORK, held.controller_id)
+        if held.contact_id is None or not _may_reply(actor, held):
+            raise NoReplyBox
+        people = controller_rows.contacts_by_ids(session, context.keyring, [held.contact_id], actor.scope)
+    replies.take_typed(context, actor, people[held.contact_id], text)
     _log.info("reply_typed", actor=actor.name, delivery=delivery_id)
-    inbox = Inbox(context.database, context.keyring, context.now, lambda _name: None)
-    inbox.receive(LOCAL, [reply])
-    context.wake()
 
 
 def paused_lanes(context: Context) -> list[LaneState]:
@@ -207,7 +202,7 @@ def open_lane(context: Context, actor: Actor, notifier: str) -> bool:
     if not actor.may_anywhere(Act.ADMINISTER):
         actor.must(Act.ADMINISTER, 0)
     with context.database.writing(urgent=True) as session:
-        opened = lanes.unpause(session, notifier)
+        opened = lanes.unpause(session, notifier, context.now())
     _log.info("lane_opened", actor=actor.name, notifier=notifier, opened=opened)
     context.wake()
     return opened
@@ -225,16 +220,12 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "to": entry.to,
         "state": one.state,
         "attempts": one.attempts,
-        "created_at": _instant(one.created_at),
-        "sent_at": _instant(one.sent_at),
+        "created_at": to_plain(one.created_at),
+        "sent_at": to_plain(one.sent_at),
         "provider_id": one.provider_id,
         "possible_duplicate": one.possible_duplicate,
         "reason": one.reason,
     }
-
-
-def _instant(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 
 def _held(found: Mapping[str, Sealed], delivery_id: str) -> Sealed:

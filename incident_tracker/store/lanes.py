@@ -9,6 +9,8 @@ from sqlalchemy import Table as SqlTable
 from sqlalchemy import bindparam, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from incident_tracker.store.deliveries.columns import OUT, is_in, taken
+from incident_tracker.store.deliveries.words import State
 from incident_tracker.store.tables.outbox import LaneRow
 
 _L = cast("SqlTable", LaneRow.__table__)
@@ -67,29 +69,26 @@ def block(session: Session, notifier: str, until: datetime) -> None:
     )
 
 
-def unpause(session: Session, notifier: str) -> bool:
-    """Open a paused notifier again; return whether it was paused."""
+def unpause(session: Session, notifier: str, now: datetime, *, tried_below: int | None = None) -> bool:
+    """Open a paused notifier again, and let what waits for it go now; return whether it was paused.
+
+    `tried_below` leaves what was tried so often or oftener to its own time: it may be what paused the notifier.
+    """
     done = session.execute(
         update(_L)
         .where(_L.c.notifier == notifier, _L.c.paused_at.is_not(None))
         .values(paused_at=None, blocked_until=None, reason="")
         .returning(_L.c.notifier)
     )
-    return done.first() is not None
+    if done.first() is None:
+        return False
+    waiting = select(OUT.c.id).where(is_in(State.PENDING), OUT.c.notifier == notifier, OUT.c.not_before > now)
+    if tried_below is not None:
+        waiting = waiting.where(OUT.c.attempts < tried_below)
+    session.execute(update(OUT).where(taken(waiting)).values(not_before=now))
+    return True
 
 
 def polled(session: Session, notifier: str, until: datetime) -> None:
     """Remember up to when the replies were fetched."""
     session.execute(update(_L).where(_L.c.notifier == notifier).values(polled_until=until))
-
-
-def called_back(session: Session, notifier: str, now: datetime) -> None:
-    """Remember that the provider's callbacks arrive."""
-    session.execute(update(_L).where(_L.c.notifier == notifier).values(last_callback_at=now))
-
-
-def count_unknown(session: Session, notifier: str, number: int) -> None:
-    """Count callbacks about messages that are not ours."""
-    session.execute(
-        update(_L).where(_L.c.notifier == notifier).values(unknown_callbacks=_L.c.unknown_callbacks + number)
-    )

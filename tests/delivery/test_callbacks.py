@@ -1,18 +1,26 @@
 """Callbacks are stored first and applied forward only, whatever their order; replies wait for the services."""
 
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from incident_tracker.delivery.asking import Answer, Asking
 from incident_tracker.delivery.inbox import mark_applied, waiting_replies
 from incident_tracker.store.tables.outbox import CallbackRow
-from notifiers.protocol import Accepted, Reply, ReportedState, StatusReport
-from tests.delivery.world import NEVER, PHONE, KnowingPostman, Postman, World
+from notifiers.protocol import Accepted, Deadline, Reply, ReportedState, StatusReport
+from tests.delivery.world import NEVER, PHONE, KnowingPostman, Postman, World, apply_callbacks
 
 
 def report(state: str, unique: str, **named: object) -> StatusReport:
     return StatusReport(ReportedState(state), unique, **named)  # type: ignore[arg-type]
+
+
+def results(world: World) -> list[str]:
+    with world.database.reading() as session:
+        return list(session.scalars(select(CallbackRow.result).order_by(CallbackRow.id)))
 
 
 def sent(world: World) -> tuple[str, str]:
@@ -30,11 +38,10 @@ def test_delivered_is_known_by_our_id_or_theirs(world: World, by: str) -> None:
     engine = world.engine(Postman())
 
     engine.receive("postman", [report("delivered", "u1", **named)])
-    assert engine.apply_callbacks() == 1
+    assert apply_callbacks(engine) == 1
 
     row = world.row(delivery)
     assert (row.state, row.finished_at, row.look_up_at) == ("delivered", world.clock(), None)
-    assert world.lane().last_callback_at == world.clock()
 
 
 def test_the_same_callback_twice_is_stored_once(world: World) -> None:
@@ -54,7 +61,7 @@ def test_callbacks_out_of_order_never_move_a_row_back(world: World) -> None:
 
     for number, state in enumerate(["delivered", "accepted", "failed", "accepted"]):
         engine.receive("postman", [report(state, f"u{number}", attempt=attempt)])
-        engine.apply_callbacks()
+        apply_callbacks(engine)
 
     assert world.row(delivery).state == "delivered"
 
@@ -65,7 +72,7 @@ def test_delivered_after_failed_is_a_correction_that_says_so(world: World) -> No
 
     engine.receive("postman", [report("failed", "u1", attempt=attempt, reason="unreachable", code="30003")])
     engine.receive("postman", [report("delivered", "u2", attempt=attempt)])
-    engine.apply_callbacks()
+    apply_callbacks(engine)
 
     row = world.row(delivery)
     assert (row.state, row.reason) == ("delivered", "corrected, was: unreachable")
@@ -79,7 +86,7 @@ def test_a_failure_told_later_moves_the_alert_on_and_mutes_who_opted_out(world: 
     engine.drain(NEVER)
 
     engine.receive("postman", [report("failed", "u1", attempt=postman.carried[0].attempt, opted_out=True)])
-    engine.apply_callbacks()
+    apply_callbacks(engine)
 
     assert world.row(delivery).state == "failed"
     assert world.alert(alert).next_step_at == world.clock()
@@ -91,7 +98,7 @@ def test_a_callback_may_overtake_our_own_commit_of_the_result(world: World) -> N
 
     def answer(message):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         engine.receive("postman", [report("delivered", "u1", attempt=message.attempt)])
-        engine.apply_callbacks()
+        apply_callbacks(engine)
         return Accepted(message.attempt, "SM1")
 
     engine = world.engine(Postman(answer=answer))
@@ -106,26 +113,53 @@ def test_a_callback_with_only_their_id_waits_until_we_have_committed_it(world: W
     engine = world.engine(Postman(answer=lambda message: Accepted(message.attempt, "SM1")))
     (delivery,) = world.enqueue()
     engine.receive("postman", [report("delivered", "u1", provider_id="SM1")])
-    assert engine.apply_callbacks() == 0
+    assert apply_callbacks(engine) == 0
 
     engine.drain(NEVER)
-    assert engine.apply_callbacks() == 1
+    assert apply_callbacks(engine) == 1
     assert world.row(delivery).state == "delivered"
 
 
-def test_a_callback_for_nothing_of_ours_is_counted_and_put_aside(world: World) -> None:
+def test_a_callback_for_nothing_of_ours_is_put_aside(world: World) -> None:
     sent(world)
     engine = world.engine(Postman())
     engine.receive("postman", [report("delivered", "u1", attempt="nobody")])
     engine.receive("postman", [report("delivered", "u2", provider_id="SMnobody")])
 
-    engine.apply_callbacks()
-    assert world.lane().unknown_callbacks == 1
+    apply_callbacks(engine)
+    assert results(world) == ["unknown", ""]
     world.clock.advance(minutes=6)
-    engine.apply_callbacks()
-    assert world.lane().unknown_callbacks == 2
+    apply_callbacks(engine)
+    assert results(world) == ["unknown", "unknown"]
+
+
+def test_one_damaged_callback_is_put_aside_and_holds_up_nothing(world: World) -> None:
+    delivery, attempt = sent(world)
+    engine = world.engine(Postman())
+    engine.receive("postman", [report("failed", "u1", attempt=attempt), Reply(PHONE, "OK", "SM5")])
+    with world.database.writing() as session:
+        for row in session.scalars(select(CallbackRow)):
+            row.sealed = row.sealed[:-1] + bytes([row.sealed[-1] ^ 1])
+    engine.receive("postman", [report("delivered", "u2", attempt=attempt)])
+
+    engine.sweep()
+
+    assert world.row(delivery).state == "delivered"
+    assert results(world) == ["unreadable", "", "applied"]
     with world.database.reading() as session:
-        assert set(session.scalars(select(CallbackRow.result))) == {"unknown"}
+        assert [one.reply.text for one in waiting_replies(session, world.keyring)] == [""]
+
+
+def test_a_callback_in_a_form_we_do_not_know_is_put_aside(world: World) -> None:
+    engine = world.engine(Postman())
+    engine.receive("postman", [report("failed", "u1", attempt="nobody")])
+    strange = world.keyring.seal_text(world.keyring.year(world.clock()), "callbacks.sealed", '["gone"]')
+    with world.database.writing() as session:
+        session.execute(update(CallbackRow).values(sealed=strange))
+
+    engine.sweep()
+
+    assert results(world) == ["unreadable"]
 
 
 def test_an_id_that_the_provider_gave_to_a_whole_request_moves_nobody(world: World) -> None:
@@ -134,7 +168,7 @@ def test_an_id_that_the_provider_gave_to_a_whole_request_moves_nobody(world: Wor
     engine.drain(NEVER)
 
     engine.receive("postman", [report("failed", "u1", provider_id="request-1")])
-    engine.apply_callbacks()
+    apply_callbacks(engine)
 
     assert {world.row(one).state for one in ids} == {"accepted"}
 
@@ -149,7 +183,7 @@ def test_bad_news_of_an_earlier_try_does_not_end_the_row(world: World) -> None:
     engine.drain(NEVER)
 
     engine.receive("postman", [report("failed", "u1", attempt=postman.carried[0].attempt)])
-    engine.apply_callbacks()
+    apply_callbacks(engine)
 
     assert world.row(delivery).state == "accepted"
 
@@ -158,7 +192,7 @@ def test_replies_wait_sealed_until_a_service_has_dealt_with_them(world: World) -
     engine = world.engine(Postman())
     at = datetime(2026, 11, 20, 12, 59, tzinfo=UTC)
     engine.receive("postman", [Reply(PHONE, "OK", "SM5", "+4532123456", at), Reply(PHONE, "ok alle", "SM6")])
-    engine.apply_callbacks()
+    apply_callbacks(engine)
 
     with world.database.writing() as session:
         first, second = waiting_replies(session, world.keyring)
@@ -222,3 +256,38 @@ def test_replies_are_asked_for_since_the_last_time_with_an_overlap(world: World)
     assert postman.asked_since == [first - timedelta(minutes=15), first - timedelta(minutes=1)]
     with world.database.reading() as session:
         assert len(waiting_replies(session, world.keyring)) == 1
+
+
+def test_what_a_provider_said_before_it_broke_off_is_kept_and_the_rest_is_asked_again(world: World) -> None:
+    class Broken(KnowingPostman):
+        def replies(self, since: datetime, deadline: Deadline) -> Iterator[Reply]:
+            yield from super().replies(since, deadline)
+            raise RuntimeError
+
+    postman = Broken()
+    postman.letters = [Reply(PHONE, "OK", "SM5")]
+    engine = world.engine(postman)
+    engine.poll(replies=True)
+    first = world.clock()
+    world.clock.advance(seconds=30)
+    engine.poll(replies=True)
+
+    with world.database.reading() as session:
+        assert [one.reply.text for one in waiting_replies(session, world.keyring)] == ["OK"]
+    assert postman.asked_since == [one - timedelta(minutes=15) for one in (first, world.clock())]
+
+
+def test_what_a_provider_said_before_it_hung_is_there_and_it_is_not_asked_meanwhile() -> None:
+    goes_on = threading.Event()
+
+    def question(_deadline: Deadline) -> Iterator[str]:
+        yield "first"
+        goes_on.wait(30)
+        yield "second"
+
+    asking = Asking(-0.9)
+    assert asking.ask("postman", question) == Answer(("first",), complete=False)
+    assert asking.ask("postman", question) == Answer()
+    goes_on.set()
+    asking._busy["postman"].join(10)
+    assert Asking(5).ask("postman", question) == Answer(("first", "second"), complete=True)

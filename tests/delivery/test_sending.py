@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from incident_tracker.delivery.pace import Pace
-from incident_tracker.store import deliveries
+from incident_tracker.store import deliveries, lanes
 from incident_tracker.store.database import NotSaved
 from incident_tracker.store.deliveries import Purpose
 from incident_tracker.store.keys import KeyKind, destroy
@@ -248,17 +248,65 @@ def test_a_paused_lane_without_another_keeps_its_rows_and_is_probed_with_one(wor
     assert world.lane().paused_at is None
 
 
-def test_unpausing_sends_at_once(world: World) -> None:
+def open_lane(world: World) -> bool:
+    with world.database.writing() as session:
+        return lanes.unpause(session, "postman", world.clock())
+
+
+def test_opening_a_paused_lane_sends_at_once(world: World) -> None:
     world.enqueue()
     postman = Postman(answer=lambda message: NotSent(message.attempt, "Authenticate", setup=True))
     engine = world.engine(postman)
     engine.drain(NEVER)
     postman.answer = lambda message: Accepted(message.attempt, "SM1")
 
-    assert engine.unpause("postman")
+    assert open_lane(world)
+    engine.wake()
     assert engine.drain(NEVER) == 1
     assert set(world.states().values()) == {"accepted"}
-    assert not engine.unpause("postman")
+    assert not open_lane(world)
+
+
+def test_one_bad_row_does_not_keep_the_lane_closed_for_the_others(world: World) -> None:
+    (bad,) = world.enqueue(rank=1)
+    postman = Postman(
+        answer=lambda message: (
+            NotSent(message.attempt, "not for this one", setup=True) if message.delivery == bad else accepted(message)
+        )
+    )
+    engine = world.engine(postman, pace=Pace(workers=1))
+    engine.drain(NEVER)
+    (good,) = world.enqueue(rank=100)
+
+    world.clock.advance(minutes=5)
+    engine.drain(NEVER)
+
+    assert world.row(good).state == "accepted"
+    at_once = 0
+    for _ in range(60):
+        (good,) = world.enqueue(rank=100)
+        engine.wake()
+        engine.drain(NEVER)
+        at_once += world.row(good).state == "accepted"
+        world.clock.advance(minutes=1)
+    assert at_once > 30
+    assert world.row(bad).state == "pending"
+
+
+def test_a_probe_with_nothing_to_try_does_not_put_the_next_one_off(world: World) -> None:
+    (delivery,) = world.enqueue()
+    postman = Postman(answer=lambda message: NotSent(message.attempt, "Authenticate", setup=True))
+    engine = world.engine(postman)
+    engine.drain(NEVER)
+    postman.answer = accepted
+
+    world.clock.advance(minutes=5)
+    engine.wake()
+    engine.drain(NEVER)
+    world.clock.advance(minutes=1)
+    engine.drain(NEVER)
+
+    assert world.row(delivery).state == "accepted"
 
 
 def test_what_waits_for_a_notifier_that_is_gone_is_given_to_another(world: World) -> None:

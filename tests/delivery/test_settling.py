@@ -178,7 +178,7 @@ def test_good_news_of_the_first_try_stops_the_second_that_was_waiting(world: Wor
     assert world.row(delivery).state == "pending"
 
     engine.receive("postman", [StatusReport(ReportedState.ACCEPTED, "u1", attempt=postman.carried[0].attempt)])
-    engine.apply_callbacks()
+    engine.sweep()
     engine.drain(NEVER)
 
     assert len(postman.carried) == 1

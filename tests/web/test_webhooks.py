@@ -85,7 +85,7 @@ def test_a_signed_report_moves_the_delivery_on(provider: FlaskClient, tracker: T
     _sent(tracker, reference)
     report = {"MessageSid": "SM9", "MessageStatus": "delivered"}
     assert _call(provider, "/webhooks/twilio_sms/status?from=here&x=%C3%A6", report).status_code == 204
-    tracker.engine.apply_callbacks()
+    tracker.engine.sweep()
     assert outbox.listing(tracker.context, SHELL)[0].delivery.state == "delivered"
 
 

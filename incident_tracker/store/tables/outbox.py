@@ -135,8 +135,6 @@ class LaneRow(Table):
     paused_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(server_default="")
     polled_until: Mapped[datetime | None]
-    last_callback_at: Mapped[datetime | None]
-    unknown_callbacks: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class HeartbeatRow(Table):
@@ -148,4 +146,3 @@ class HeartbeatRow(Table):
     started_at: Mapped[datetime]
     beat_at: Mapped[datetime]
     version: Mapped[str]
-    trouble: Mapped[str] = mapped_column(server_default="")

@@ -56,7 +56,6 @@ def upgrade() -> None:
         sa.Column("started_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("beat_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
-        sa.Column("trouble", sa.String(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("node", name=op.f("pk_heartbeats")),
     )
     op.create_table(
@@ -93,13 +92,6 @@ def upgrade() -> None:
         sa.Column("paused_at", UtcDateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(), server_default="", nullable=False),
         sa.Column("polled_until", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_callback_at", UtcDateTime(timezone=True), nullable=True),
-        sa.Column(
-            "unknown_callbacks",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
         sa.PrimaryKeyConstraint("notifier", name=op.f("pk_lanes")),
     )
     op.create_table(
