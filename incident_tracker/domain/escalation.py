@@ -111,6 +111,18 @@ def next_alarm(obligation: Obligation, rule: Rule, fired: PlannedAlarm, now: dat
     return _repeats_around(obligation, rule, max(now, fired.fire_at))[1]
 
 
+def asks_between(obligation: Obligation, rule: Rule, after: datetime, until: datetime) -> tuple[datetime, ...]:
+    """Return when a duty without a deadline asks to be done, later than `after` and not later than `until`."""
+    if is_settled(obligation) or obligation.due_at is not None:
+        return ()
+    asks = [alarm.fire_at for alarm in _single_rungs(obligation, rule) if after < alarm.fire_at <= until]
+    following = _repeats_around(obligation, rule, after)[1]
+    while following is not None and following.fire_at <= until:
+        asks.append(following.fire_at)
+        following = _repeats_around(obligation, rule, following.fire_at)[1]
+    return tuple(asks)
+
+
 def policy_from(mapping: Mapping[str, object]) -> Policy:
     """Return the policy of a parsed configuration file; refuse with `PolicyIsWrong`, naming every mistake."""
     name, minutes, channels = (mapping.get(key) for key in ("id", "step_delay_minutes", "channels"))

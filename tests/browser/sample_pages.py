@@ -220,6 +220,7 @@ def story() -> dict[str, Any]:
         "due": DUE,
         "now": NOW,
         "zone": ZONE,
+        "ladder_hours": (48, 24, 12, 6, 3, 1),
         "words": Words(
             aware="Blev bekendt",
             aware_when="fre 16.45",

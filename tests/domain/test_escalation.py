@@ -256,3 +256,21 @@ def test_a_wrong_policy_names_every_mistake() -> None:
 def test_a_step_delay_is_between_a_minute_and_a_day(minutes: object) -> None:
     with pytest.raises(escalation.PolicyIsWrong, match="step_delay_minutes"):
         escalation.policy_from({"id": "default", "step_delay_minutes": minutes, "channels": ["sms"]})
+
+
+def test_a_suspicion_asks_at_its_single_hours_and_then_daily_as_far_as_one_looks() -> None:
+    asks = escalation.asks_between(make_obligation(ASSESS), ASSESS, DETECTED + 4 * HOURS, DETECTED + 72 * HOURS)
+    assert [(at - DETECTED) // HOURS for at in asks] == [12, 24, 48, 72]
+
+
+def test_a_rule_that_asks_at_other_hours_is_drawn_at_those() -> None:
+    rule = replace(ASSESS, ask_after_hours=(2,), ask_every_hours=5)
+    asks = escalation.asks_between(make_obligation(rule), rule, DETECTED, DETECTED + 12 * HOURS)
+    assert [(at - DETECTED) // HOURS for at in asks] == [2, 7, 12]
+
+
+def test_what_is_decided_or_has_a_deadline_asks_no_more() -> None:
+    until = DETECTED + 400 * HOURS
+    decided = replace(make_obligation(ASSESS), met_at=DETECTED + HOURS)
+    assert escalation.asks_between(decided, ASSESS, DETECTED, until) == ()
+    assert escalation.asks_between(make_obligation(AUTHORITY), AUTHORITY, DETECTED, until) == ()

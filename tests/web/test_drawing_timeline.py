@@ -17,6 +17,7 @@ AWARE = datetime(2026, 11, 20, 15, 45, tzinfo=UTC)
 DUE = AWARE + timedelta(hours=72)
 NOW = datetime(2026, 11, 22, 18, 31, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+LADDER = (48, 24, 12, 6, 3, 1)
 LONG = ("mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag")
 
 
@@ -47,6 +48,7 @@ def _line(*happenings: Happening, width: int = 1040, **facts: Any) -> Timeline:
         "now": NOW,
         "zone": ZONE,
         "words": WORDS,
+        "ladder_hours": LADDER,
     }
     return timeline(width=width, happenings=happenings, **(given_facts | facts))
 
@@ -146,7 +148,8 @@ def test_a_phone_shows_marks_and_days_without_labels_or_what_lay_before() -> Non
 
 
 def test_the_same_facts_are_drawn_for_every_width() -> None:
-    drawn = timelines(state="open", happenings=[_happening(3)], aware=AWARE, due=DUE, now=NOW, zone=ZONE, words=WORDS)
+    facts = {"aware": AWARE, "due": DUE, "now": NOW, "zone": ZONE, "words": WORDS, "ladder_hours": LADDER}
+    drawn = timelines(state="open", happenings=[_happening(3)], **facts)
     assert [line.width for line in drawn] == list(WIDTHS)
 
 

@@ -9,11 +9,13 @@ from babel.dates import format_date
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from incident_tracker.domain import escalation
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.deadlines import Obligation, Standing, is_settled
 from incident_tracker.domain.periods import zone_of
 from incident_tracker.services import calling, next_step, register
 from incident_tracker.services.context import Context
+from incident_tracker.services.obligations import rule_of
 from incident_tracker.services.register import Listed
 from incident_tracker.web import current, words
 from incident_tracker.web.drawing.dial import Dial, dial
@@ -25,8 +27,6 @@ from incident_tracker.web.incidents.view import Speaking, speaking_of
 from incident_tracker.web.steps import StepWords, in_words, missing_sentence, step_words
 
 Duties = Sequence[tuple[Obligation, Standing]]
-ASK_HOURS = (4, 12, 24, 48, 72)
-"""When an undecided suspicion is asked about, in hours after detection, as far as the axis shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _lane(one: Listed, duties: Duties, shared: Axis, names: dict[int, str], zone
     if pair is not None:
         facts = drawing_facts(pair[0], pair[1], shared.now)
     facts["start"] = facts.get("start") or one.detected_at
-    asks = [one.detected_at + timedelta(hours=hours) for hours in ASK_HOURS] if facts["state"] == "suspected" else []
+    asks = _asks(pair[0], shared) if pair is not None and facts["state"] == "suspected" else ()
     drawn = {name: value for name, value in facts.items() if name != "now"}
     who = names.get(one.owner_id or 0, "") or _("nobody yet")
     exercise = f" · {_('Exercise')}" if one.exercise else ""
@@ -163,6 +163,12 @@ def _lane(one: Listed, duties: Duties, shared: Axis, names: dict[int, str], zone
         note=_note(one, pair, shared.now, zone),
         undecided=_is_undecided(duties),
     )
+
+
+def _asks(duty: Obligation, shared: Axis) -> Sequence[datetime]:
+    """Return when an undecided suspicion will be asked about, as far as the axis shows."""
+    rule = rule_of(current.context(), duty)
+    return () if rule is None else escalation.asks_between(duty, rule, shared.now, shared.end)
 
 
 def _note(one: Listed, pair: tuple[Obligation, Standing] | None, now: datetime, zone: str) -> str:

@@ -25,7 +25,6 @@ WIDTHS = (1040, 860, 700, 560)
 """The widths for which labels are placed; the narrowest sheet a drawing is shown on is as wide as its number."""
 
 BEFORE = 0.30
-LADDER_HOURS = (48, 24, 12, 6, 3, 1)
 PLATE = 66.0
 DAY_SIZE = 12.0
 
@@ -149,13 +148,14 @@ def timeline(
     now: datetime,
     zone: ZoneInfo,
     words: Words,
+    ladder_hours: Sequence[int],
     settled: datetime | None = None,
-    ladder_hours: Sequence[int] = LADDER_HOURS,
     phone: bool = False,
 ) -> Timeline:
     """Draw the story of one incident; labels are placed for `width` pixels and hold for every wider sheet.
 
-    `settled` is when the duty was met. On a phone (`phone=True`) the axis begins at the awareness, without labels.
+    `ladder_hours` are the reminders before the deadline; `settled` is when the duty was met. On a phone
+    (`phone=True`) the axis begins at the awareness, without labels.
     """
     known_state(state)
     ordered = sorted(happenings, key=lambda one: one.at)

@@ -11,9 +11,10 @@ from flask_babel import ngettext
 
 from incident_tracker.domain.deadlines import Obligation, Standing
 from incident_tracker.domain.periods import zone_of
+from incident_tracker.services.obligations import rule_of
 from incident_tracker.services.register import Overview
 from incident_tracker.web import words
-from incident_tracker.web.current import language
+from incident_tracker.web.current import context, language
 from incident_tracker.web.drawing.timeline import Happening, Timeline, Words, timeline, timelines
 from incident_tracker.web.heading import drawing_facts, speaking
 
@@ -62,6 +63,7 @@ def _facts(
     if found is not None:
         facts = drawing_facts(found[0], found[1], overview.now)
         facts.pop("start")
+    rule = rule_of(context(), found[0]) if found is not None else None
     due = facts.pop("due", None)
     settled = facts.pop("settled", None)
     aware = one.became_aware_at if due is not None else None
@@ -74,6 +76,7 @@ def _facts(
         "settled": settled if aware is not None else None,
         "zone": zone_of(zone),
         "words": _words(aware, due, zone),
+        "ladder_hours": rule.ladder_hours if rule is not None else (),
     }
 
 
