@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Row, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
@@ -15,6 +15,8 @@ from incident_tracker.store.keys import Keyring
 from incident_tracker.store.tables.incidents import AlarmRow, AlertRow, ObligationRow
 
 PLACE = "obligations.set_aside_reason"
+_COLUMNS = tuple(ObligationRow.__table__.c)
+"""Rows without an identity: the board reads very many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +46,18 @@ def of_incidents(
 ) -> dict[int, list[Kept]]:
     """Return the obligations of some incidents, in the order in which the rules name them."""
     wanted = set(incident_ids)
-    statement = select(ObligationRow).where(ObligationRow.incident_id.in_(wanted)).order_by(ObligationRow.id)
+    statement = select(*_COLUMNS).where(ObligationRow.incident_id.in_(wanted)).order_by(ObligationRow.id)
     if scope is not None:
         statement = statement.where(ObligationRow.controller_id.in_(scope))
     found: dict[int, list[Kept]] = {incident_id: [] for incident_id in wanted}
-    for row in session.scalars(statement):
+    for row in session.execute(statement):
         found[row.incident_id].append(_kept(keyring, row))
     return found
 
 
 def by_ids(session: Session, keyring: Keyring, ids: Iterable[int]) -> dict[int, Kept]:
     """Return obligations by id, for the clock, which serves all controllers."""
-    rows = session.scalars(select(ObligationRow).where(ObligationRow.id.in_(set(ids))))
+    rows = session.execute(select(*_COLUMNS).where(ObligationRow.id.in_(set(ids))))
     return {row.id: _kept(keyring, row) for row in rows}
 
 
@@ -136,6 +138,12 @@ def due_obligations(session: Session, now: datetime) -> list[int]:
     return list(dict.fromkeys(session.scalars(statement.order_by(AlarmRow.fire_at, AlarmRow.id))))
 
 
+def take_due(session: Session, obligation_id: int, now: datetime) -> list[DueAlarm]:
+    """Mark what is due for one obligation as fired and return it, the longest due first."""
+    due = _fire(session, [obligation_id], now)
+    return sorted(due, key=lambda one: (one.alarm.fire_at, one.id))
+
+
 def _fire(session: Session, duties: Collection[int], now: datetime) -> list[DueAlarm]:
     statement = (
         update(AlarmRow)
@@ -183,7 +191,7 @@ def count_overdue_unsent(session: Session, before: datetime, limit: int = 1000) 
     return len(session.execute(statement).all())
 
 
-def _kept(keyring: Keyring, row: ObligationRow) -> Kept:
+def _kept(keyring: Keyring, row: Row[Any]) -> Kept:
     reason = None if row.set_aside_reason is None else keyring.open_text(PLACE, row.set_aside_reason)
     return Kept(
         row.id,

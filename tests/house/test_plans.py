@@ -47,8 +47,8 @@ def _incidents(world: World) -> list[dict[str, Any]]:
             "awareness_version": 1,
             "next_due_at": world.clock() + number * HOUR,
             "version": 1,
-            "record_key": "",
-            "people_key": "",
+            "record_key": f"r{number}",
+            "people_key": f"p{number}",
             "facts": b"",
             "created_at": world.clock(),
         }

@@ -17,6 +17,8 @@ from incident_tracker.domain.deadlines import is_settled
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.events import (
     KINDS,
+    AlertAcknowledged,
+    AlertRaised,
     Event,
     IncidentOpened,
     NoteAdded,
@@ -35,7 +37,6 @@ from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store.keys import destroy
 from incident_tracker.store.plain import from_json, to_json
 from incident_tracker.store.tables.incidents import AlarmRow, AlertRow, IncidentRow, JournalRow, ObligationRow
-from incident_tracker.store.tables.outbox import AlertDeliveryRow, DeliveryRow
 from tests.services.conftest import MakeWorld
 from tests.services.world import BEN, CLARA, World
 
@@ -217,18 +218,16 @@ def audit(world: World) -> None:
         duties = session.scalars(select(ObligationRow)).all()
         alarms = session.scalars(select(AlarmRow).where(AlarmRow.state == "planned")).all()
         open_alerts = session.scalars(select(AlertRow).where(AlertRow.state == "open")).all()
-        told_late = session.execute(
-            select(AlertRow.id)
-            .join(AlertDeliveryRow, AlertDeliveryRow.alert_id == AlertRow.id)
-            .join(DeliveryRow, DeliveryRow.id == AlertDeliveryRow.delivery_id)
-            .where(AlertRow.acknowledged_at.is_not(None), DeliveryRow.id > AlertRow.id)
-            .where(DeliveryRow.created_at > AlertRow.acknowledged_at)
-        ).all()
     for row in rows:
         loaded = world.overview(row.reference)
         replayed: Incident | None = None
+        taken: set[str] = set()
         for record in register.history(world.context, SHELL, row.reference):
             replayed = apply(replayed, record.event)
+            if isinstance(record.event, AlertAcknowledged):
+                taken.add(record.event.alert_id)
+            if isinstance(record.event, AlertRaised):
+                assert record.event.alert_id not in taken, "somebody was told of an alert after it was taken"
         assert replayed == loaded.incident, "replay is not projection"
         wanted = obligations_for(obligations.facts_of(loaded.incident), world.context.rules)
         assert {one for one, _ in loaded.obligations} == set(wanted)
@@ -244,7 +243,6 @@ def audit(world: World) -> None:
             else:
                 assert not planned, f"{duty.duty} of {row.reference} is settled and still planned"
                 assert not alerted, f"{duty.duty} of {row.reference} is settled and still alerts"
-    assert told_late == [], "somebody was told of an alert after it was taken"
 
 
 def tell(world: World, acts: list[tuple[Any, ...]]) -> None:
