@@ -156,14 +156,16 @@ def pass_on(context: Context, actor: Actor, reference: str, alert_id: str) -> bo
         return True
 
 
-def acknowledge_in(work: Work, alert_ids: Sequence[str], *, via: str, contact_id: int | None = None) -> list[str]:
-    """Take alerts inside a unit of work and write who took them into each incident's journal."""
-    taken = rows.acknowledge(work.session, alert_ids, work.actor.name, via, work.now)
+def acknowledge_in(
+    work: Work, alert_ids: Sequence[str], *, via: str, contact_id: int | None = None, by: str = ""
+) -> list[str]:
+    """Take alerts inside a unit of work and write who took them (`by`, else the actor) into each one's journal."""
+    taken = rows.acknowledge(work.session, alert_ids, by or work.actor.name, via, work.now)
     found = rows.by_ids(work.session, taken, None)
     heads = incident_rows.heads(work.session, [one.incident_id for one in found])
     rows.cancel_messages(work.session, taken, work.now)
     for alert in found:
-        work.note_on(heads[alert.incident_id], AlertAcknowledged(alert.id, work.now, via, contact_id))
+        work.note_on(heads[alert.incident_id], AlertAcknowledged(alert.id, work.now, via, contact_id), by=by)
     return taken
 
 

@@ -125,8 +125,8 @@ def verify(context: Context, actor: Actor, contact_id: int, how: str = "vouched"
     """Record that the number was shown to reach her: an administrator vouches, or she answered a test."""
     with working(context, actor) as work:
         contact, _ = _contact(work, contact_id)
-        controllers.verify_contact(work.session, contact_id, how, work.now)
-        work.note(ContactChanged(contact.controller_id, contact_id, "verified"), contact.controller_id)
+        if controllers.verify_contact(work.session, contact_id, how, work.now):
+            work.note(ContactChanged(contact.controller_id, contact_id, "verified"), contact.controller_id)
 
 
 def send_test(context: Context, actor: Actor, contact_id: int) -> str:
@@ -149,8 +149,7 @@ def send_test(context: Context, actor: Actor, contact_id: int) -> str:
 
 
 def _test(work: Work, controller: Controller, contact: OnCallContact) -> NewDelivery:
-    name = controller.name.replace("{", "(").replace("}", ")")  # braces mark placeholders
-    text = rendering.message("alert/test", "sms", contact.language, controller=name)
+    text = rendering.message("alert/test", "sms", contact.language, controller=controller.name)
     subject = controllers.look_up_subject(contact.controller_id)
     return NewDelivery(
         controller_id=contact.controller_id,

@@ -179,7 +179,7 @@ def resend(context: Context, actor: Actor, delivery_id: str, *, reason: str = ""
 
 
 def reply_locally(context: Context, actor: Actor, delivery_id: str, text: str) -> None:
-    """Do what an answer asks for that was typed into the reply box of the local outbox; it is taken as the actor's."""
+    """Do what an answer asks for that was typed into the reply box of the local outbox; it counts as the actor's."""
     text = clean(text, "text", limit=REPLY_LIMIT)
     with context.database.reading() as session:
         held = _held(contents.sealed(session, actor.scope, [delivery_id]), delivery_id)

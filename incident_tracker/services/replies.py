@@ -1,6 +1,7 @@
 """What people on call write back: OK takes the newest alert sent to that number before the reply, OK ALLE all."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -8,6 +9,7 @@ from incident_tracker import rendering
 from incident_tracker.delivery.enqueue import NewDelivery, enqueue
 from incident_tracker.delivery.inbox import WaitingReply, mark_applied, still_waits, waiting_replies
 from incident_tracker.domain.access import Actor
+from incident_tracker.domain.events import ContactChanged
 from incident_tracker.domain.parties import OnCallContact
 from incident_tracker.services import alert_texts, alerts
 from incident_tracker.services.context import Context
@@ -18,6 +20,7 @@ from incident_tracker.store import obligations as obligation_rows
 from incident_tracker.store.alerts import Alert
 from incident_tracker.store.database import NotSaved
 from incident_tracker.store.deliveries import Purpose
+from incident_tracker.store.ids import new_id
 from notifiers.protocol import Channel, Content
 
 _log = structlog.get_logger()
@@ -29,8 +32,24 @@ STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "REVOKE", "OP
 START = frozenset({"START", "UNSTOP"})
 PRECISION = timedelta(seconds=1)
 """Providers give the time of a reply in whole seconds."""
+ANSWERED_WITHIN = timedelta(minutes=15)
+"""What was written longer ago is done but not answered: nobody waits for it any more."""
 ANSWERS_AN_HOUR = 5
 """More answers than this to one number would be a loop of two machines."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What somebody wrote, and when. `local`: in the reply box, which answers what lies in the local outbox."""
+
+    id: str
+    text: str
+    at: datetime
+    local: bool = False
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.text.upper().strip(" .!,\"'»«").split())
 
 
 def apply(context: Context) -> int:
@@ -49,13 +68,22 @@ def apply(context: Context) -> int:
     return len(waiting)
 
 
+def take_typed(context: Context, actor: Actor, contact: OnCallContact, text: str) -> str:
+    """Do what an answer asks for that a member of staff typed for a message in the local outbox; return the result.
+
+    It is taken as hers who typed: it proves nothing of the phone, so it neither shows a number to work nor mutes one.
+    """
+    with working(context, actor) as work:
+        return _answer(work, _Written(new_id(work.now), text, work.now, local=True), [contact])
+
+
 def _deal_with(context: Context, waiting: WaitingReply) -> None:
     contacts = _senders(context, waiting.reply.from_address)
     actor = Actor(f"contact:{contacts[0].id}" if contacts else "clock")
     with working(context, actor) as work:
         if not still_waits(work.session, waiting.id):
             return  # another node was faster
-        result = _answer(work, waiting, contacts) if contacts else "unknown_sender"
+        result = _heard(work, waiting, contacts) if contacts else "unknown_sender"
         mark_applied(work.session, [waiting.id], work.now, result)
 
 
@@ -71,53 +99,72 @@ def _senders(context: Context, phone: str) -> list[OnCallContact]:
         return list(controller_rows.contacts_by_ids(session, context.keyring, ids, None).values())
 
 
-def _answer(work: Work, waiting: WaitingReply, contacts: list[OnCallContact]) -> str:
-    words = " ".join(waiting.reply.text.upper().strip(" .!,\"'»«").split())
+def _heard(work: Work, waiting: WaitingReply, contacts: list[OnCallContact]) -> str:
+    """Do what a phone answered; that it answered at all shows that its number works."""
+    written = _Written(str(waiting.id), waiting.reply.text, waiting.reply.at or waiting.received_at)
+    if written.words in STOP or written.words in START:
+        return _mute(work, contacts, muted=written.words in STOP)
+    for one in contacts:
+        if controller_rows.verify_contact(work.session, one.id, "reply", work.now):
+            _note(work, one, "verified")
+    return _answer(work, written, contacts)
+
+
+def _mute(work: Work, contacts: list[OnCallContact], *, muted: bool) -> str:
+    result = "muted" if muted else "unmuted"
+    for one in contacts:
+        if one.muted != muted:
+            controller_rows.mute_contacts(work.session, [one.id], work.now if muted else None)
+            _note(work, one, result)
+    return result
+
+
+def _note(work: Work, contact: OnCallContact, change: str) -> None:
+    event = ContactChanged(contact.controller_id, contact.id, change)
+    work.note(event, contact.controller_id, by=f"contact:{contact.id}")
+
+
+def _answer(work: Work, written: _Written, contacts: list[OnCallContact]) -> str:
     ids = [one.id for one in contacts]
-    if words in STOP or words in START:
-        muted = words in STOP
-        controller_rows.mute_contacts(work.session, ids, work.now if muted else None)
-        return "muted" if muted else "unmuted"
-    for contact_id in ids:
-        controller_rows.verify_contact(work.session, contact_id, "reply", work.now)
-    if words in TAKE_ALL:
-        return _take(work, waiting, contacts, rows.open_told(work.session, ids, local=_is_local(waiting)))
-    if words in TAKE:
-        before = min(work.now, (waiting.reply.at or waiting.received_at) + PRECISION)
-        return _take(work, waiting, contacts, rows.newest_told(work.session, ids, before, local=_is_local(waiting)))
-    _say(work, waiting, contacts[0], rendering.message("alert/not_understood", "sms", contacts[0].language))
+    if written.words in TAKE_ALL:
+        return _take(work, written, contacts, rows.open_told(work.session, ids, local=written.local))
+    if written.words in TAKE:
+        before = min(work.now, written.at + PRECISION)
+        return _take(work, written, contacts, rows.newest_told(work.session, ids, before, local=written.local))
+    _say(work, written, contacts[0], rendering.message("alert/not_understood", "sms", contacts[0].language))
     return "not_understood"
 
 
-def _take(work: Work, waiting: WaitingReply, contacts: list[OnCallContact], alert_ids: list[str]) -> str:
+def _take(work: Work, written: _Written, contacts: list[OnCallContact], alert_ids: list[str]) -> str:
     """Take the alerts and whatever else she was told of the same incidents: who takes an incident takes all of it."""
     contact = contacts[0]
     named = sorted(rows.by_ids(work.session, alert_ids, None), key=lambda one: one.incident_id)
     references = list(dict.fromkeys(rows.references(work.session, named).values()))
-    told = rows.open_told(work.session, [one.id for one in contacts], local=_is_local(waiting))
+    told = rows.open_told(work.session, [one.id for one in contacts], local=written.local)
     others = rows.by_ids(work.session, told, None)
     incidents = {one.incident_id for one in named if one.id in told}
-    wanted = [one.id for one in others if one.incident_id in incidents]
-    taken = alerts.acknowledge_in(work, wanted, via="sms", contact_id=contact.id)
+    taken = _acknowledge(work, written, contacts, [one for one in others if one.incident_id in incidents])
     more = len({one.incident_id for one in others} - incidents)
     if not taken:
         if named:
-            _say(
-                work,
-                waiting,
-                contact,
-                alert_texts.fitting("nothing_open", references, contact.language, more=more),
-            )
+            said = alert_texts.fitting("nothing_open", references, contact.language, more=more)
+            _say(work, written, contact, said)
         return "nothing_open"
     left = _time_left(work, named, contact.language)
     said = alert_texts.fitting("acknowledged", references, contact.language, left=left, more=more)
-    _say(work, waiting, contact, said)
+    _say(work, written, contact, said)
     return "acknowledged"
 
 
-def _is_local(waiting: WaitingReply) -> bool:
-    """Return whether it was written in the reply box of the local outbox, where exercises are acknowledged."""
-    return waiting.notifier == rows.LOCAL
+def _acknowledge(work: Work, written: _Written, contacts: list[OnCallContact], wanted: list[Alert]) -> list[str]:
+    """Take alerts, those of each controller in the name of the contact that she is there."""
+    taken = []
+    for one in contacts:
+        theirs = [alert.id for alert in wanted if alert.controller_id == one.controller_id]
+        by = "" if written.local else f"contact:{one.id}"
+        via = "reply_box" if written.local else "sms"
+        taken += alerts.acknowledge_in(work, theirs, via=via, contact_id=one.id, by=by)
+    return taken
 
 
 def _time_left(work: Work, taken: list[Alert], language: str) -> str:
@@ -130,15 +177,17 @@ def _time_left(work: Work, taken: list[Alert], language: str) -> str:
     return rendering.duration(due - work.now + timedelta(seconds=30), language)
 
 
-def _say(work: Work, waiting: WaitingReply, contact: OnCallContact, text: str) -> None:
+def _say(work: Work, written: _Written, contact: OnCallContact, text: str) -> None:
     hour = timedelta(hours=1)
+    if work.now - written.at > ANSWERED_WITHIN:
+        return
     if rows.count_answers(work.session, contact.id, work.now - hour) >= ANSWERS_AN_HOUR:
         return
     answer = NewDelivery(
         controller_id=contact.controller_id,
         contact_id=contact.id,
         purpose=Purpose.ALERT,
-        once=f"answer:{waiting.id}",
+        once=f"answer:{written.id}",
         channel=Channel.SMS,
         address=contact.phone,
         address_hash=work.keyring.fingerprint(
@@ -155,5 +204,5 @@ def _say(work: Work, waiting: WaitingReply, contact: OnCallContact, text: str) -
         work.now,
         work.context.routing,
         [answer],
-        local_only=_is_local(waiting),
+        local_only=written.local,
     )

@@ -69,13 +69,16 @@ class Work:
             obligations.plan(self.context, self.session, saved, self.now)
         return saved
 
-    def note(self, event: Event, controller_id: int | None = None) -> None:
-        """Record an event that belongs to no incident; it is sealed with the key of the year."""
-        self._append(event, controller_id, None, self.keyring.year(self.now))
+    def note(self, event: Event, controller_id: int | None = None, *, by: str = "") -> None:
+        """Record an event that belongs to no incident; it is sealed with the key of the year.
 
-    def note_on(self, head: Head, event: Event) -> None:
-        """Record an event of an incident that changes none of its facts."""
-        self._append(event, head.controller_id, head.id, head.record_key)
+        `by` is who did it where that is not the actor: one phone may be that of several contacts.
+        """
+        self._append(event, controller_id, None, self.keyring.year(self.now), by)
+
+    def note_on(self, head: Head, event: Event, *, by: str = "") -> None:
+        """Record an event of an incident that changes none of its facts; `by` as for `note`."""
+        self._append(event, head.controller_id, head.id, head.record_key, by)
 
     def finish(self) -> tuple[int, bytes] | None:
         """Link the collected entries; return the new head if it must be anchored outside at once."""
@@ -87,12 +90,14 @@ class Work:
     def _enter(self, loaded: Loaded, event: Event) -> None:
         self._append(event, loaded.incident.controller_id, loaded.id, loaded.record_key)
 
-    def _append(self, event: Event, controller_id: int | None, incident_id: int | None, key_id: str) -> None:
+    def _append(
+        self, event: Event, controller_id: int | None, incident_id: int | None, key_id: str, by: str = ""
+    ) -> None:
         kind = kind_of(event)
         self._statutory = self._statutory or kind in STATUTORY
         payload = self.keyring.seal(key_id, journal_rows.PLACE, to_json(payload_of(event)))
         self._entries.append(
-            journal_rows.NewEntry(self.actor.name, controller_id, incident_id, kind, key_id, payload)
+            journal_rows.NewEntry(by or self.actor.name, controller_id, incident_id, kind, key_id, payload)
         )
 
 

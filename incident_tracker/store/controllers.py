@@ -58,6 +58,12 @@ def time_zones(session: Session) -> dict[int, str]:
     return {row.id: row.time_zone for row in session.execute(select(ControllerRow.id, ControllerRow.time_zone))}
 
 
+def lock(session: Session, controller_ids: Iterable[int]) -> None:
+    """Let nobody else lock these controllers before the transaction ends."""
+    statement = select(ControllerRow.id).where(ControllerRow.id.in_(set(controller_ids))).order_by(ControllerRow.id)
+    session.execute(statement.with_for_update(key_share=True)).all()
+
+
 def get(session: Session, keyring: Keyring, controller_id: int, scope: Scope) -> Controller:
     """Return one controller, or refuse alike whether it is missing or somebody else's."""
     row = session.get(ControllerRow, controller_id)
@@ -142,14 +148,22 @@ def remove_contact(session: Session, contact_id: int, now: datetime) -> None:
     session.execute(update(ContactRow).where(ContactRow.id == contact_id).values(removed_at=now))
 
 
-def verify_contact(session: Session, contact_id: int, how: str, now: datetime) -> None:
-    """Record that the number was shown to reach her."""
-    session.execute(update(ContactRow).where(ContactRow.id == contact_id).values(verified_at=now, verified_how=how))
+def verify_contact(session: Session, contact_id: int, how: str, now: datetime) -> bool:
+    """Record that the number was shown to reach her, unless it was already; return whether it was news."""
+    statement = update(ContactRow).where(ContactRow.id == contact_id, ContactRow.verified_how == text("''"))
+    changed = session.execute(statement.values(verified_at=now, verified_how=how).returning(ContactRow.id))
+    return changed.first() is not None
 
 
 def mute_contacts(session: Session, contact_ids: Iterable[int], muted_at: datetime | None) -> None:
     """Record that she wrote STOP (or took it back)."""
     session.execute(update(ContactRow).where(ContactRow.id.in_(set(contact_ids))).values(muted_at=muted_at))
+
+
+def any_muted(session: Session) -> bool:
+    """Return whether anybody on call has muted the SMS."""
+    muted = select(ContactRow.id).where(ContactRow.muted_at.is_not(None), ContactRow.removed_at.is_(None))
+    return session.execute(muted.limit(1)).first() is not None
 
 
 def _with_id(controller: Controller, new_id: int) -> Controller:

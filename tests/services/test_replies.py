@@ -1,19 +1,49 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from incident_tracker.domain.access import SHELL
+from incident_tracker.domain.access import SHELL, Actor
+from incident_tracker.domain.events import AlertAcknowledged, ContactChanged
+from incident_tracker.domain.facts import from_plain
+from incident_tracker.domain.parties import Role
 from incident_tracker.domain.sms import fits_one_segment
-from incident_tracker.services import alerts, incidents, register, replies
-from incident_tracker.store import controllers
+from incident_tracker.services import alerts, incidents, on_call, outbox, register, replies
+from incident_tracker.store import controllers, journal
+from incident_tracker.store.plain import from_json
 from incident_tracker.store.tables.outbox import CallbackRow
+from incident_tracker.store.tables.parties import ContactRow
 from notifiers.protocol import Reply
-from tests.makers import in_threads, make_contact, make_controller
+from tests.makers import in_threads, make_actor, make_contact, make_controller
 from tests.services.world import BEN, CLARA, World
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
+
+
+def _type(world: World, text: str, actor: Actor = SHELL) -> None:
+    """Type an answer to the newest message of the local outbox."""
+    newest = next(one for one in reversed(world.deliveries()) if one.notifier == "outbox")
+    outbox.reply_locally(world.context, actor, newest.id, text)
+
+
+def _contact_rows(world: World) -> list[Any]:
+    columns = (ContactRow.id, ContactRow.verified_at, ContactRow.verified_how, ContactRow.muted_at)
+    with world.context.database.reading() as session:
+        return list(session.execute(select(*columns).order_by(ContactRow.id)))
+
+
+def _changes(world: World) -> list[tuple[str, int, str]]:
+    """Return who changed what of whom on call, as the journal has it."""
+    opened = world.context.keyring.open
+    with world.context.database.reading() as session:
+        found = [
+            (one.actor, from_plain(ContactChanged, from_json(opened(journal.PLACE, one.payload))))
+            for one in journal.entries(session)
+            if one.kind == "contact_changed"
+        ]
+    return [(actor, event.contact_id, event.change) for actor, event in found]
 
 
 @pytest.mark.parametrize("word", ["OK", "ok", " Ok. ", "»OK«", "ok!", "JA", "o.k."])
@@ -137,10 +167,55 @@ def test_the_reply_box_answers_an_exercise_and_nothing_else(world: World) -> Non
     real, drill = world.open(), world.open(exercise=True)
     world.tick()
     world.clock.advance(seconds=10)
-    assert world.reply("OK ALLE", notifier="outbox") == []
+    _type(world, "OK ALLE")
     assert [one.state for one in world.alerts(drill)] == ["acknowledged"]
     assert [one.state for one in world.alerts(real)] == ["open"]
     assert world.deliveries()[-1].local_only
+
+
+def test_what_is_typed_into_the_reply_box_is_taken_as_hers_who_typed_it(world: World) -> None:
+    drill = world.open(exercise=True)
+    world.tick()
+    world.clock.advance(seconds=10)
+    _type(world, "OK", make_actor(world.controller, Role.RESPONDER, user_id=7))
+    (alert,) = world.alerts(drill)
+    assert (alert.acknowledged_by, alert.acknowledged_via) == ("user:7", "reply_box")
+    last = register.history(world.context, SHELL, drill)[-1]
+    assert (last.kind, last.actor) == ("alert_acknowledged", "user:7")
+
+
+@pytest.mark.parametrize("text", ["STOP", "START", "OK", "hvad?"])
+def test_the_reply_box_neither_shows_that_a_number_works_nor_mutes_it(world: World, text: str) -> None:
+    world.open(exercise=True)
+    world.tick()
+    before = _contact_rows(world)
+    _type(world, text)
+    assert _contact_rows(world) == before
+    assert _changes(world) == []
+
+
+def test_a_reply_that_claims_to_come_from_the_local_outbox_counts_for_nothing(world: World) -> None:
+    drill = world.open(exercise=True)
+    world.tick()
+    world.clock.advance(seconds=10)
+    assert world.reply("OK ALLE", notifier="outbox") == []
+    assert [one.state for one in world.alerts(drill)] == ["open"]
+
+
+def test_a_reply_shows_once_that_the_number_works_and_never_unsays_that_somebody_vouched(world: World) -> None:
+    on_call.verify(world.context, SHELL, world.contacts[0].id)
+    for phone in (BEN, CLARA, CLARA):
+        world.reply("hvad?", phone)
+    ben, clara = (one.id for one in world.contacts)
+    assert [(one.id, one.verified_how) for one in _contact_rows(world)] == [(ben, "vouched"), (clara, "reply")]
+    assert _changes(world) == [("shell", ben, "verified"), (f"contact:{clara}", clara, "verified")]
+
+
+def test_stop_and_start_from_a_phone_are_journalled_once_each(world: World) -> None:
+    for text in ("STOP", "stop", "START", "start"):
+        world.reply(text)
+    ben = world.contacts[0].id
+    assert _changes(world) == [(f"contact:{ben}", ben, "muted"), (f"contact:{ben}", ben, "unmuted")]
 
 
 def test_stop_mutes_and_start_takes_it_back(world: World) -> None:
@@ -202,12 +277,19 @@ def test_the_same_reply_told_twice_is_dealt_with_once(world: World) -> None:
 
 def test_a_number_on_call_for_two_controllers_answers_for_both(world: World) -> None:
     other = make_controller(world.context, "Sydlys ApS")
-    make_contact(world.context, other, "Ben", BEN)
+    there = make_contact(world.context, other, "Ben", BEN)
     first, second = world.open(controller_id=world.controller.id), world.open(controller_id=other.id)
     world.tick()
     world.clock.advance(seconds=10)
     world.reply("OK ALLE")
     assert [one.state for reference in (first, second) for one in world.alerts(reference)] == ["acknowledged"] * 2
+    for reference, contact in ((first, world.contacts[0]), (second, there)):
+        (alert,) = world.alerts(reference)
+        assert alert.acknowledged_by == f"contact:{contact.id}"
+        last = register.history(world.context, SHELL, reference)[-1]
+        assert last.actor == f"contact:{contact.id}"
+        assert isinstance(last.event, AlertAcknowledged)
+        assert last.event.contact_id == contact.id
 
 
 def test_an_ok_after_the_decision_says_that_it_is_settled(world: World) -> None:
