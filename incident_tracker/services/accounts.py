@@ -11,7 +11,7 @@ from incident_tracker.domain.parties import Role
 from incident_tracker.services import emails, passwords, texts
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
-from incident_tracker.store import sessions, users
+from incident_tracker.store import controllers, sessions, users
 from incident_tracker.store.users import NewUser
 from incident_tracker.store.users import User as User  # noqa: PLC0414 - pages name it, and never open a table
 
@@ -23,7 +23,10 @@ THEMES = ("", "light", "dark")
 class EmailIsTaken(Refusal):
     """There is an account with this e-mail already."""
 
-    message = "There is already an account with this e-mail. Give it a role instead."
+    message = (
+        "There is already an account with this e-mail. If you see it among the accounts, give it a role there; "
+        "if not, ask whoever runs the tracker to give it one."
+    )
 
 
 class NoRoleGiven(Refusal):
@@ -166,12 +169,6 @@ def listing(context: Context, actor: Actor) -> list[User]:
         return users.listing(session, context.keyring, actor.scope_for(Act.ADMINISTER))
 
 
-def colleagues(context: Context, actor: Actor) -> list[User]:
-    """Return the accounts that serve the controllers that the actor may see, for names and owners."""
-    with context.database.reading() as session:
-        return users.listing(session, context.keyring, actor.scope_for(Act.READ))
-
-
 def find(context: Context, email: str) -> User:
     """Return the account with an e-mail, for the shell."""
     email_hash = context.keyring.fingerprint(users.LOOK_UP, emails.key_of(email), context.now())
@@ -233,8 +230,10 @@ def _existing(work: Work, user_id: int) -> User:
 
 
 def _keep_an_administrator(work: Work, user: User, controller_ids: list[int]) -> None:
+    """Refuse to leave a controller without one; of two who ask at once, the second sees what the first did."""
     if user.is_disabled:
         return
+    controllers.lock(work.session, controller_ids)
     for controller_id in controller_ids:
         if not users.other_administrators(work.session, controller_id, user.id):
             raise LastAdministrator(field="role")

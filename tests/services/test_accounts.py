@@ -18,7 +18,8 @@ from incident_tracker.services.passwords import PasswordTooCommon
 from incident_tracker.store import journal
 from incident_tracker.store.plain import from_json
 from incident_tracker.store.tables.parties import UserRow
-from tests.makers import PASSWORD, make_actor, make_context, make_controller, make_user
+from tests.makers import PASSWORD, in_threads, make_actor, make_context, make_controller, make_user
+from tests.services.world import World
 
 
 @pytest.fixture
@@ -158,6 +159,28 @@ def test_the_last_administrator_stays_one(context: Context, nordlys: Controller)
     make_user(context, nordlys, Role.ADMINISTRATOR, "ben@example.dk", "Ben")
     accounts.set_role(context, actor, ada.id, nordlys.id, Role.AUDITOR)
     assert accounts.find(context, "ada@example.dk").grants == {nordlys.id: Role.AUDITOR}
+
+
+@pytest.mark.parametrize("how", ["demoted", "shut"])
+def test_of_two_administrators_who_remove_one_another_at_once_one_stays(either: World, how: str) -> None:
+    context, here = either.context, either.controller
+    people = [make_user(context, here, email=f"{name}@example.dk", name=name) for name in ("ada", "ben")]
+    refused: list[str] = []
+
+    def remove(index: int) -> None:
+        actor, other = sign_in.actor_of(people[index]), people[1 - index]
+        try:
+            if how == "shut":
+                accounts.disable(context, actor, other.id)
+            else:
+                accounts.set_role(context, actor, other.id, here.id, Role.RESPONDER)
+        except LastAdministrator as refusal:
+            refused.append(type(refusal).__name__)
+
+    in_threads(2, remove)
+    assert refused == ["LastAdministrator"]
+    found = accounts.listing(context, SHELL)
+    assert [one.is_disabled or one.grants[here.id] is not Role.ADMINISTRATOR for one in found].count(False) == 1
 
 
 def test_a_shut_account_can_be_opened_again(context: Context, nordlys: Controller) -> None:
