@@ -9,6 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
 from incident_tracker import paths
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.domain.access import Actor
@@ -22,6 +25,7 @@ from incident_tracker.settings import Settings
 from incident_tracker.store import controllers, migrations, users
 from incident_tracker.store.database import Database
 from incident_tracker.store.keys import Keyring, load_master_key, make_master_key_file
+from incident_tracker.store.tables.keys import DataKey
 
 if TYPE_CHECKING:
     from incident_tracker.bootstrap import Tracker
@@ -175,6 +179,11 @@ def make_user(
         user = users.get(session, context.keyring, user_id)
     assert user is not None
     return user
+
+
+def destroy_key(session: Session, key_id: str, now: datetime) -> None:
+    """Forget a data key for ever, so that what it sealed cannot be read."""
+    session.execute(update(DataKey).where(DataKey.id == key_id).values(wrapped=None, destroyed_at=now))
 
 
 def in_threads(number: int, job: Callable[[int], object], patience: float = 30) -> None:

@@ -22,7 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -104,10 +104,6 @@ def make_master_key_file(file: Path) -> None:
         out.write(new_master_key() + "\n")
         out.flush()
         os.fsync(out.fileno())
-
-
-INSTALLATION = "installation"
-"""The subject whose look-up key finds staff by e-mail."""
 
 
 class Keyring:
@@ -259,11 +255,6 @@ class Keyring:
             return self._master.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], key_id.encode())
         except InvalidTag:
             raise MasterKeyWrong from None
-
-
-def destroy(session: Session, key_id: str, now: datetime) -> None:
-    """Forget a data key for ever; what it opens cannot be read from now on."""
-    session.execute(update(DataKey).where(DataKey.id == key_id).values(wrapped=None, destroyed_at=now))
 
 
 def _derive(master_key: bytes, purpose: bytes) -> bytes:

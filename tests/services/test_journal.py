@@ -34,9 +34,9 @@ from incident_tracker.domain.regimes import obligations_for
 from incident_tracker.services import alerts, anchors, housekeeping, incidents, journal, obligations, register
 from incident_tracker.services.work import working
 from incident_tracker.store import incidents as incident_rows
-from incident_tracker.store.keys import destroy
 from incident_tracker.store.plain import from_json, to_json
 from incident_tracker.store.tables.incidents import AlarmRow, AlertRow, IncidentRow, JournalRow, ObligationRow
+from tests.makers import destroy_key
 from tests.services.conftest import MakeWorld
 from tests.services.world import BEN, CLARA, World
 
@@ -331,7 +331,7 @@ def test_the_chain_verifies_after_the_key_of_an_incident_is_gone(world: World) -
     with world.context.database.reading() as session:
         loaded = incident_rows.load(session, world.context.keyring, reference, None)
     with world.context.database.writing() as session:
-        destroy(session, loaded.record_key, world.clock())
+        destroy_key(session, loaded.record_key, world.clock())
     assert journal.verify(world.context).result == "ok"
 
 

@@ -15,7 +15,6 @@ STATES = ("open", "approaching", "overdue", "met", "met_late", "set_aside", "non
 """The six standings, `none` for a duty without a fixed period and `suspected` before anything is decided."""
 
 RUNNING = ("open", "approaching")
-SETTLED = ("met", "met_late", "set_aside")
 
 SATURDAY = 5
 SECONDS_SHOWN_BELOW = timedelta(minutes=10)
