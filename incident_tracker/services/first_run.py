@@ -6,9 +6,11 @@ No default password exists. The token is kept as a hash, replaced at each start 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
@@ -28,12 +30,27 @@ from incident_tracker.store.keys import format_master_key, load_master_key, read
 TOKEN = "first_run_token"  # noqa: S105 - the name of a fact
 SHEET = "recovery_sheet"
 _DUE = "due"
+Checked = TypeVar("Checked")
 
 
 class LinkIsDead(Refusal):
     """The one-time link was used, replaced by a newer start, or never was one."""
 
-    message = "This link does not work any more. Start the service again: it prints a new one until one was used."
+    message = (
+        "This link does not work any more: it was used, or a newer start has replaced it. "
+        "If you have an account, sign in. If nobody has one yet, start the service again; it prints a new link."
+    )
+
+
+class SeveralMistakes(Refusal):
+    """More than one thing that was typed cannot be right; each is refused for itself."""
+
+    message = "Several fields need correcting."
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        """Keep them all, so that they can be corrected in one go."""
+        super().__init__()
+        self.refusals = tuple(refusals)
 
 
 class SheetWasShown(Refusal):
@@ -99,17 +116,7 @@ def complete(
     A controller that the shell has made is kept, and takes the facts that were typed.
     """
     check_link(context, token)
-    with _about("controller"):
-        facts = controllers.check(controller)
-    checked = [_check_contact(number, one) for number, one in enumerate(contacts)]
-    with _about("administrator"):
-        new = accounts.prepare(
-            context,
-            name=administrator.name,
-            email=administrator.email,
-            password=administrator.password,
-            language=administrator.language,
-        )
+    facts, checked, new = _checked(context, administrator, controller, contacts)
     present = controllers.listing(context, SHELL)
     controller_id = present[0].id if present else controllers.reserve(context)
     on_call.ready(context, controller_id)
@@ -125,6 +132,45 @@ def complete(
             on_call.insert(work, controller_id, one)
         installation.put(work.session, SHEET, _DUE, work.now)
     return user_id
+
+
+def _checked(
+    context: Context, administrator: Administrator, controller: ControllerFacts, contacts: Sequence[ContactFacts]
+) -> tuple[ControllerFacts, list[ContactFacts], users.NewUser]:
+    """Return what was typed, checked; refuse with one mistake of each part at once."""
+    wrong: list[Refusal] = []
+
+    def tried(check: Callable[[], Checked]) -> Checked | None:
+        try:
+            return check()
+        except Refusal as refusal:
+            wrong.append(refusal)
+            return None
+
+    facts = tried(lambda: _check_controller(controller))
+    found = [tried(partial(_check_contact, number, one)) for number, one in enumerate(contacts)]
+    new = tried(lambda: _check_administrator(context, administrator))
+    if len(wrong) == 1:
+        raise wrong[0]
+    if facts is None or new is None or wrong:
+        raise SeveralMistakes(wrong)
+    return facts, [one for one in found if one is not None], new
+
+
+def _check_controller(controller: ControllerFacts) -> ControllerFacts:
+    with _about("controller"):
+        return controllers.check(controller)
+
+
+def _check_administrator(context: Context, administrator: Administrator) -> users.NewUser:
+    with _about("administrator"):
+        return accounts.prepare(
+            context,
+            name=administrator.name,
+            email=administrator.email,
+            password=administrator.password,
+            language=administrator.language,
+        )
 
 
 def sheet_is_due(context: Context) -> bool:

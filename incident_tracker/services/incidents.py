@@ -30,7 +30,7 @@ from incident_tracker.domain.incident import Incident
 from incident_tracker.domain.parties import Controller, PartyRole
 from incident_tracker.domain.periods import require_not_future
 from incident_tracker.domain.regimes import duty_name
-from incident_tracker.services import alerts
+from incident_tracker.services import alerts, obligations
 from incident_tracker.services.context import Context
 from incident_tracker.services.texts import TITLE_LIMIT, clean, clean_line
 from incident_tracker.services.work import Work, working
@@ -259,14 +259,20 @@ def _awareness(loaded: Loaded, at: datetime, reason: str, now: datetime) -> Even
 
 
 def _alert_of_suspicion(work: Work, loaded: Loaded) -> None:
-    """Tell the on-call contact at once, unless a rung is due this moment: then the tick says more than we could."""
-    planned = obligation_rows.planned_alarms(work.session, loaded.id, None)
-    if planned and planned[0][1].fire_at <= work.now:
-        return
+    """Tell the on-call contact at once: in one message, also where a reminder is due this very moment.
+
+    Of a breach that is known from the start and near its deadline the tick tells, with the hours left. A suspicion is
+    told as new, however long ago it was noticed; what the tracker would have asked by now counts as asked.
+    """
     kept = obligation_rows.of_incidents(work.session, work.keyring, [loaded.id], None)[loaded.id]
     running = [one for one in kept if not is_settled(one.obligation)]
     dated = [one for one in running if one.obligation.due_at is not None]
+    planned = obligation_rows.planned_alarms(work.session, loaded.id, None)
+    if dated and planned[0][1].fire_at <= work.now:
+        return
     speaking = next(iter(dated or running), None)
+    if speaking is not None and not dated:
+        obligations.count_as_asked(work.context, work.session, speaking, work.now)
     alerts.raise_alerts(work, [alerts.Cause(loaded.head, speaking)])
 
 

@@ -58,6 +58,15 @@ def plan(context: Context, session: Session, loaded: Loaded, now: datetime) -> N
     incident_rows.set_next_due(session, loaded.id, due)
 
 
+def count_as_asked(context: Context, session: Session, kept: Kept, now: datetime) -> None:
+    """Let the message being sent stand for the reminders of an obligation that are due now; plan the next."""
+    due = rows.take_due(session, kept.id, now)
+    rows.mark(session, [one.id for one in due], "merged")
+    if due:
+        following = escalation.next_alarm(kept.obligation, rule_of(context, kept.obligation), due[-1].alarm, now)
+        rows.plan_alarms(session, kept, [following] if following is not None else [])
+
+
 def rule_of(context: Context, obligation: Obligation) -> Rule | None:
     """Return the dated rule from which an obligation arose; None where it was taken out of the configuration."""
     return next((rule for rule in context.rules if rule.id == obligation.rule_id), None)

@@ -4,6 +4,7 @@ import secrets
 import traceback
 from collections.abc import Mapping
 from pathlib import PurePath
+from urllib.parse import urlencode
 
 import structlog
 from flask import Flask, current_app, make_response, render_template, request
@@ -20,6 +21,8 @@ from incident_tracker.web.languages import refusal_text
 _log = structlog.get_logger()
 _SECRET = ("password", "current", "csrf_token", "token")
 _REPEATABLE = frozenset({503})
+_OURS = frozenset({"version", "after_version", "once"})
+"""What a form carries for us; nobody typed it."""
 
 
 def answer(app: Flask) -> None:
@@ -41,7 +44,7 @@ def typed() -> dict[str, str]:
     return {
         name: value
         for name, value in form.items()
-        if value.strip() and not any(name.endswith(secret) for secret in _SECRET)
+        if value.strip() and name not in _OURS and not any(name.endswith(secret) for secret in _SECRET)
     }
 
 
@@ -68,8 +71,20 @@ def _page(code: int, text: str = "", mark: str = "") -> ResponseReturnValue:
     wants_fragment = request.headers.get("HX-Request") == "true"
     name = "web/errors/fragment.html" if wants_fragment else "web/errors/page.html"
     repeat = request.path if code in _REPEATABLE and kept else ""
-    page = render_template(name, title=title, text=text or said, typed=kept, repeat=repeat, mark=mark, code=code)
+    again = f"/sign-in?{urlencode({'next': _form_of_this()})}" if code == 401 else ""  # noqa: PLR2004
+    page = render_template(
+        name, title=title, text=text or said, typed=kept, repeat=repeat, mark=mark, code=code, again=again
+    )
     return make_response(page, code)
+
+
+def _form_of_this() -> str:
+    """Return the page whose form was sent, where it can be opened again; the browser has kept what was typed."""
+    try:
+        current_app.url_map.bind("").match(request.path, method="GET")
+    except HTTPException:
+        return "/"
+    return request.path
 
 
 def _form_too_old(_error: CSRFError) -> ResponseReturnValue:

@@ -9,7 +9,7 @@ from incident_tracker.domain.parties import ContactPoint, Role
 from incident_tracker.services import accounts, controllers, first_run, on_call, sign_in
 from incident_tracker.services.context import Context
 from incident_tracker.services.controllers import ControllerFacts
-from incident_tracker.services.first_run import Administrator, LinkIsDead, SheetWasShown
+from incident_tracker.services.first_run import Administrator, LinkIsDead, SeveralMistakes, SheetWasShown
 from incident_tracker.services.on_call import ContactFacts, PhoneIsTaken
 from incident_tracker.services.sign_in import SignInRefused
 from tests.makers import PASSWORD, PHONES, in_threads, make_actor, make_contact, make_context, make_controller
@@ -87,6 +87,19 @@ def test_a_mistake_is_named_by_its_field_and_leaves_nothing_behind(
     assert str(refused.value.field).endswith(field)
     assert first_run.is_open(context)
     assert _complete(context, token)
+
+
+def test_mistakes_of_all_parts_are_named_at_once(context: Context) -> None:
+    with pytest.raises(SeveralMistakes) as refused:
+        first_run.complete(
+            context,
+            _token(context),
+            administrator=replace(ADA, password="kort"),
+            controller=replace(NORDLYS, cvr="12"),
+            contacts=[replace(BEN, phone="112")],
+        )
+    fields = {one.field for one in refused.value.refusals}
+    assert fields == {"administrator_password", "controller_cvr", "contact_0_phone"}
 
 
 def test_of_two_who_use_the_link_at_once_one_gets_in(context: Context) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, PasswordField, RadioField, StringField, TelField
 from wtforms.validators import Optional
@@ -47,6 +48,12 @@ class FirstRunForm(PageForm):
             self.administrator_password.data or "",
             language,
         )
+
+    def ask_for_the_password_again(self) -> None:
+        """Say that the password must be typed once more: it is never sent back to the page."""
+        field = self.administrator_password
+        if field.data and not field.errors:
+            field.errors = [*field.errors, _("Type the password once more. It is never sent back to the page.")]
 
     def controller(self) -> ControllerFacts:
         """Return the organisation, as typed."""

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.services import controllers, first_run, sign_in
-from incident_tracker.services.first_run import LinkIsDead
+from incident_tracker.services.first_run import LinkIsDead, SeveralMistakes
 from incident_tracker.web import current
 from incident_tracker.web.first_run.forms import FirstRunForm, SheetForm
 from incident_tracker.web.guard import guarded, public
@@ -45,10 +45,14 @@ def complete(token: str) -> ResponseReturnValue:
             )
         except LinkIsDead as refusal:
             return _dead(refusal)
+        except SeveralMistakes as refused:
+            for one in refused.refusals:
+                form.place(one)
         except Refusal as refusal:
             form.place(refusal)
         else:
             return welcome(sign_in.begin(context, user_id), "/first-run/recovery-sheet")
+    form.ask_for_the_password_again()
     return make_response(render_template("web/first_run/first_run.html", form=form, token=token), 422)
 
 
