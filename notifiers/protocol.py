@@ -325,11 +325,3 @@ class ChecksIdentifiers(Protocol):
 
     def identifier_warnings(self, identifiers: Mapping[str, str], language: str) -> Sequence[str]:
         """Return a sentence for each unusual number (`reference` of a submission, `journal_number` of the case)."""
-
-
-@runtime_checkable
-class DraftsEmail(Protocol):
-    """Ability of a report plugin: the report may also go by e-mail, in another order."""
-
-    def email_draft(self, record: Mapping[str, Any], language: str) -> ReportDraft:
-        """Return the draft as the points that a report by e-mail must hold."""

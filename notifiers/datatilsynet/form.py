@@ -52,16 +52,6 @@ class FormField:
 
 
 @dataclass(frozen=True, slots=True)
-class EmailPoint:
-    """One of the points that a report by e-mail must hold."""
-
-    key: str
-    label: Words
-    sources: tuple[str, ...]
-    required: Condition | None
-
-
-@dataclass(frozen=True, slots=True)
 class Identifier:
     """A number that the authority gives; `patterns` say what it usually looks like.
 
@@ -86,7 +76,6 @@ class Form:
     notes: tuple[Words, ...]
     sections: tuple[tuple[str, Words], ...]
     fields: tuple[FormField, ...]
-    email_points: tuple[EmailPoint, ...]
     identifiers: tuple[Identifier, ...]
     values: Mapping[str, Values]
 
@@ -110,7 +99,6 @@ class _Reader:
             for part in self._tables(raw, "sections")
         )
         fields = tuple(self._fields())
-        points = tuple(self._point(point) for point in self._tables(raw, "email_points"))
         form = Form(
             name=str(raw.get("name", "Datatilsynet")),
             banner=self._words(raw.get("banner"), "banner"),
@@ -119,7 +107,6 @@ class _Reader:
             notes=tuple(self._words(raw[name], name) for name in ("no_subject_data", "receipt") if name in raw),
             sections=sections,
             fields=fields,
-            email_points=points,
             identifiers=tuple(self._identifier(one) for one in self._tables(raw, "identifiers")),
             values=self._value_lists(fields),
         )
@@ -169,15 +156,6 @@ class _Reader:
     def _part(self, raw: Mapping[str, Any], where: str) -> Part:
         label = self._words(raw, f"{where} also") if "da" in raw or "en" in raw else _NO_WORDS
         return Part(str(raw.get("canonical", "")), label)
-
-    def _point(self, raw: Mapping[str, Any]) -> EmailPoint:
-        key = str(raw.get("key", "an e-mail point"))
-        return EmailPoint(
-            key=key,
-            label=self._words(raw.get("label"), key),
-            sources=tuple(raw.get("canonical", ())),
-            required=self._condition(raw.get("required_when"), key),
-        )
 
     def _identifier(self, raw: Mapping[str, Any]) -> Identifier:
         key = str(raw.get("key", "an identifier"))
@@ -257,7 +235,6 @@ class _Reader:
         asked: list[tuple[str, Condition | None]] = [
             *((field.key, field.required) for field in form.fields),
             *((field.key, field.derived_from) for field in form.fields),
-            *((point.key, point.required) for point in form.email_points),
         ]
         for key, condition in asked:
             if condition is not None and condition.key and condition.key not in known:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from notifiers.datatilsynet.form import LANGUAGES, EmailPoint, Form, FormField, form_from
+from notifiers.datatilsynet.form import LANGUAGES, Form, FormField, form_from
 from notifiers.datatilsynet.speech import Speaker
 from notifiers.protocol import NotifierSettingsError, Question, ReportDraft
 
@@ -41,15 +41,6 @@ class DatatilsynetReport:
             sections=tuple((key, title[language]) for key, title in self._form.sections),
             questions=questions,
             blocked_by=tuple(question.key for question in questions if question.missing and question.key in blocks),
-        )
-
-    def email_draft(self, record: Mapping[str, Any], language: str) -> ReportDraft:
-        """Return the draft as the points of the e-mail route, for controllers without Danish e-ID."""
-        sheet = _Sheet(self._form, record, language)
-        return self._draft(
-            language,
-            sections=(("email", sheet.speaker.word("email_section")),),
-            questions=tuple(sheet.point(point) for point in self._form.email_points),
         )
 
     def identifier_warnings(self, identifiers: Mapping[str, str], language: str) -> tuple[str, ...]:
@@ -119,26 +110,8 @@ class _Sheet:
             written=written,
         )
 
-    def point(self, point: EmailPoint) -> Question:
-        """Return one point of the e-mail route: the answers of its fields, each under its own label."""
-        lines = [self._line(source) for source in point.sources]
-        answer = "\n".join(dict.fromkeys(line for line in lines if line))
-        required = point.required is not None and point.required.holds(self._record)
-        found = [kind for source in point.sources for kind in self._findings_of(source)]
-        return Question(
-            key=point.key,
-            canonical=point.sources[0] if len(point.sources) == 1 else None,
-            section="email",
-            label=point.label[self._language],
-            answer=answer,
-            missing=required and not answer,
-            required=required,
-            warnings=self._found(found),
-            own_words=False,
-        )
-
     def _overridden(self) -> dict[str, str]:
-        """Return own words under the record's keys, so that conditions and the e-mail route see them."""
+        """Return own words under the record's keys, so that conditions see them."""
         answers: dict[str, str] = dict(self._written)
         for field in self._form.fields:
             if field.source and field.key in self._written:
@@ -185,14 +158,6 @@ class _Sheet:
         if occurrence in ("cannot_be_determined", "tbd"):
             return self.speaker.code("people.count_kind", occurrence)
         return ""
-
-    def _line(self, source: str) -> str:
-        field = next((one for one in self._form.fields if source in (one.source, one.key)), None)
-        if field is None:
-            parts = (part for one in self._form.fields for part in one.also if part.key == source)
-            label = next((part.label[self._language] for part in parts), "")
-            return self._labelled(label, self._plain(source))
-        return self._labelled(field.label[self._language], self._told(field) or self._plain(source))
 
     def _labelled(self, label: str, text: str) -> str:
         if not label or not text:

@@ -34,7 +34,6 @@ WORDS = {
         "cpr": "Svaret ser ud til at indeholde et CPR-nummer. Oplysninger om de berørte hører ikke hjemme her.",
         "too_long": "Svaret er på {length} tegn; der er plads til {limit}.",
         "unusual": "Svaret ser anderledes ud, end formularen venter. Kontrollér det.",
-        "email_section": "Punkter i anmeldelsen pr. e-mail",
     },
     "en": {
         "yes": "Yes",
@@ -51,7 +50,6 @@ WORDS = {
         "cpr": "The answer seems to hold a CPR number. Data about those affected do not belong here.",
         "too_long": "The answer has {length} characters; there is room for {limit}.",
         "unusual": "The answer looks different from what the form expects. Check it.",
-        "email_section": "Points of the report by e-mail",
     },
 }
 

@@ -10,7 +10,6 @@ from notifiers.datatilsynet import DatatilsynetReport, conditions
 from notifiers.protocol import (
     AuthorityReport,
     ChecksIdentifiers,
-    DraftsEmail,
     NotifierSettingsError,
     Question,
     ReportDraft,
@@ -64,7 +63,6 @@ def _mistakes(form: dict[str, Any]) -> tuple[str, ...]:
 def test_it_is_a_report_plugin() -> None:
     assert isinstance(REPORT, AuthorityReport)
     assert isinstance(REPORT, ChecksIdentifiers)
-    assert isinstance(REPORT, DraftsEmail)
 
 
 def test_the_questions_stand_in_the_order_of_the_form() -> None:
@@ -344,25 +342,3 @@ def test_unusual_numbers_of_the_authority_are_warned_of_and_never_refused() -> N
     (warning,) = REPORT.identifier_warnings({**usual, "journal_number": "2021-32-2067"}, "en")
     assert "2026-441-1234" in warning
     assert len(REPORT.identifier_warnings({"reference": "123"}, "da")) == 1
-
-
-def test_the_e_mail_route_asks_its_twelve_points_and_the_reason_for_delay() -> None:
-    draft = REPORT.email_draft({**RECORD, "report.as_of": _late(80)}, "en")
-    assert len(draft.questions) == 13
-    points = {question.key: question for question in draft.questions}
-    assert points["dk.p03_people"].answer == "Approximate number of data subjects: between 200 and 400"
-    assert points["dk.p02_incident"].answer.startswith("Description of the breach: Nyhedsbrevet")
-    assert points["dk.p13_delay"].missing
-    assert points["dk.p12_outstanding"].missing
-
-
-def test_the_e_mail_route_knows_what_was_answered_in_own_words() -> None:
-    answers = {"dk.outstanding": "Antallet kommer mandag.", "dk.consequences_so_far": "Ingen kendte."}
-    draft = REPORT.email_draft(
-        {**RECORD, "report.answers": answers, "report.findings": {"dk.outstanding": ["phone"]}}, "da"
-    )
-    points = {question.key: question for question in draft.questions}
-    assert points["dk.p12_outstanding"].answer.endswith("Antallet kommer mandag.")
-    assert not points["dk.p12_outstanding"].missing
-    assert len(points["dk.p12_outstanding"].warnings) == 1
-    assert points["dk.p05_consequences"].answer.endswith("Ingen kendte.")
