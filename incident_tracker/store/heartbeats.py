@@ -20,7 +20,6 @@ class Beat:
     started_at: datetime
     beat_at: datetime
     version: str
-    trouble: str
 
 
 def start(session: Session, node: str, version: str, now: datetime) -> None:
@@ -28,9 +27,9 @@ def start(session: Session, node: str, version: str, now: datetime) -> None:
     session.execute(insert(HeartbeatRow).values(node=node, started_at=now, beat_at=now, version=version))
 
 
-def beat(session: Session, node: str, now: datetime, trouble: str = "") -> None:
+def beat(session: Session, node: str, now: datetime) -> None:
     """Give a sign of life."""
-    session.execute(update(HeartbeatRow).where(HeartbeatRow.node == node).values(beat_at=now, trouble=trouble))
+    session.execute(update(HeartbeatRow).where(HeartbeatRow.node == node).values(beat_at=now))
 
 
 def forget(session: Session, before: datetime) -> None:
@@ -46,4 +45,4 @@ def last(session: Session, now: datetime) -> Beat | None:
     """
     statement = select(HeartbeatRow).where(HeartbeatRow.beat_at <= now + AHEAD)
     row = session.scalars(statement.order_by(HeartbeatRow.beat_at.desc()).limit(1)).first()
-    return None if row is None else Beat(row.node, row.started_at, row.beat_at, row.version, row.trouble)
+    return None if row is None else Beat(row.node, row.started_at, row.beat_at, row.version)
