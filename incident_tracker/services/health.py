@@ -20,7 +20,6 @@ class ClockState:
     running: bool
     last_seen_at: datetime | None
     age: timedelta | None
-    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def clock_state(context: Context) -> ClockState:
     if beat is None:
         return ClockState(running=False, last_seen_at=None, age=None)
     age = max(timedelta(0), now - beat.beat_at)
-    return ClockState(age <= stale_after(context), beat.beat_at, age, beat.trouble)
+    return ClockState(age <= stale_after(context), beat.beat_at, age)
 
 
 def readiness(context: Context) -> Readiness:
@@ -75,7 +74,12 @@ def newer_version_wanted(context: Context) -> str | None:
 
 
 def nothing_due_unsent(context: Context) -> bool:
-    """Return whether every alarm that was due went off, was told to somebody, and its message is on its way."""
+    """Return whether the clock runs, and every alarm that was due went off, was told to somebody and is on its way.
+
+    This is what the outside watch is told, so it must be false whenever somebody ought to look.
+    """
+    if not clock_state(context).running:
+        return False
     late = context.now() - stale_after(context)
     with context.database.reading() as session:
         overdue = obligation_rows.count_overdue_unsent(session, late, limit=1)

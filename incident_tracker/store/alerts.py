@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, insert, select, text, update
+from sqlalchemy import ColumnElement, Update, and_, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
+from incident_tracker.store.deliveries.words import Purpose
+from incident_tracker.store.ids import earliest_id
 from incident_tracker.store.tables.incidents import AlertRow, IncidentRow
 from incident_tracker.store.tables.outbox import AlertDeliveryRow, DeliveryRow
 
@@ -196,6 +198,14 @@ def any_open(session: Session) -> bool:
     return session.execute(select(AlertRow.id).where(_OPEN).limit(1)).first() is not None
 
 
+def any_test_since(session: Session, since: datetime) -> bool:
+    """Return whether a test SMS was asked for since an instant."""
+    tests = select(DeliveryRow.id).where(
+        DeliveryRow.id >= earliest_id(since), DeliveryRow.purpose == Purpose.TEST.value
+    )
+    return session.execute(tests.limit(1)).first() is not None
+
+
 def references(session: Session, alerts: Sequence[Alert]) -> dict[str, str]:
     """Return the incident's reference for each alert id."""
     wanted = {one.incident_id for one in alerts}
@@ -268,7 +278,10 @@ def any_unsent(session: Session, before: datetime) -> bool:
         .join(DeliveryRow, DeliveryRow.id == AlertDeliveryRow.delivery_id)
         .where(
             _OPEN,
-            DeliveryRow.state.in_(("pending", "in_doubt")),
+            or_(
+                DeliveryRow.state.in_(("pending", "in_doubt")),
+                and_(DeliveryRow.state == "sending", DeliveryRow.lease_until <= before),
+            ),
             DeliveryRow.created_at <= before,
         )
         .limit(1)

@@ -1,12 +1,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from incident_tracker.domain.access import SHELL
 from incident_tracker.scheduler import Clock
 from incident_tracker.services import clock, health, on_call, replies
 from incident_tracker.store import heartbeats
 from incident_tracker.store.tables.incidents import JournalRow
+from incident_tracker.store.tables.outbox import DeliveryRow
 from notifiers.protocol import Message, NotSent, Outcome
 from tests.services.world import World
 
@@ -58,8 +60,32 @@ def test_an_alarm_that_should_have_gone_off_is_counted(world: World) -> None:
 
 def test_an_alert_whose_message_does_not_leave_is_not_fine(world: World) -> None:
     world.sms.answer = out_of_reach
+    beat(world, "one")
     world.open()
     world.tick()
+    assert health.nothing_due_unsent(world.context)
+    world.clock.advance(seconds=31)
+    beat(world, "another")
+    assert not health.nothing_due_unsent(world.context)
+
+
+def test_a_message_whose_sender_died_with_it_is_not_fine(either: World) -> None:
+    either.open()
+    clock.tick(either.context, "node")
+    lease = either.clock() + timedelta(seconds=60)
+    with either.context.database.writing() as session:
+        session.execute(update(DeliveryRow).values(state="sending", lease_until=lease))
+    either.clock.advance(seconds=60)
+    beat(either, "one")
+    assert health.nothing_due_unsent(either.context)
+    either.clock.advance(seconds=31)
+    beat(either, "another")
+    assert not health.nothing_due_unsent(either.context)
+
+
+def test_a_clock_that_stands_still_is_not_fine_even_with_nothing_due(world: World) -> None:
+    assert not health.nothing_due_unsent(world.context)
+    beat(world)
     assert health.nothing_due_unsent(world.context)
     world.clock.advance(seconds=31)
     assert not health.nothing_due_unsent(world.context)
@@ -71,6 +97,7 @@ def test_an_alert_that_nobody_could_be_told_of_is_not_fine(world: World) -> None
     world.open()
     world.tick()
     world.clock.advance(seconds=31)
+    beat(world)
     clock.tick(world.context, "node")
     assert not health.nothing_due_unsent(world.context)
     on_call.add(world.context, SHELL, world.controller.id, on_call.ContactFacts("Ben", "+4534412345"))
@@ -80,8 +107,8 @@ def test_an_alert_that_nobody_could_be_told_of_is_not_fine(world: World) -> None
 
 def test_a_tick_of_a_busy_clock_is_a_sign_of_life(world: World) -> None:
     beat(world)
-    world.open(detected_at=world.clock() - timedelta(hours=5))
-    world.clock.advance(minutes=2)
+    world.open()
+    world.clock.advance(hours=4)
     clock.tick(world.context, "node")
     assert health.clock_state(world.context).running
 
@@ -91,7 +118,8 @@ def test_a_broken_reply_stops_no_alarm(world: World, monkeypatch: pytest.MonkeyP
         raise RuntimeError("planted")
 
     monkeypatch.setattr(replies, "apply", broken)
-    world.open(detected_at=world.clock() - timedelta(hours=5))
+    world.open()
+    world.clock.advance(hours=4)
     Clock(world.tracker)._tick()
     assert [one.rung for one in world.open_alerts()] == ["asked_4h"]
 
