@@ -134,6 +134,12 @@ def _messages() -> Environment:
         autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         keep_trailing_newline=False,
+        finalize=_without_braces,
     )
     configure(environment)
     return environment
+
+
+def _without_braces(value: object) -> object:
+    """Return a value as it may stand in a message: braces would be taken for a placeholder of the outbox."""
+    return value.replace("{", "(").replace("}", ")") if isinstance(value, str) else value

@@ -1,6 +1,7 @@
 """`serve`, `web`, `worker`: the processes that stay. All is checked before the first page and the first tick."""
 
 import logging
+import os
 import signal
 import socket
 import threading
@@ -55,13 +56,16 @@ def serve(shell: Shell) -> None:
         installation.upgrade(settings)
         with _tracker(shell, _at(settings, door)) as tracker:
             server = _server(tracker, door)
-            clock = Clock(tracker)
+            clock = Clock(tracker, when_too_old=_end_this_process)
             _greet(shell, tracker)
             with _told_to_stop():
                 clock.start()
                 server.run()
+            too_old = clock.is_stopped
             server.close()
             clock.stop(DRAIN_SECONDS)
+            if too_old:
+                raise VersionIsTooOld
 
 
 @click.command()
@@ -97,6 +101,11 @@ def worker(shell: Shell) -> None:
         clock.stop(DRAIN_SECONDS)
         if too_old:
             raise VersionIsTooOld
+
+
+def _end_this_process() -> None:
+    """Interrupt the main thread where it serves pages."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _until_stopped(clock: "Clock") -> None:

@@ -6,11 +6,14 @@ Losing the process loses nothing: whatever is due is found in the database by th
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers import SchedulerNotRunningError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from incident_tracker import __version__
@@ -18,7 +21,7 @@ from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.access import CLOCK
 from incident_tracker.domain.events import ClockStopped
 from incident_tracker.scheduler.trouble import Watch
-from incident_tracker.services import alerts, clock, daily_mail, health, housekeeping, journal, replies
+from incident_tracker.services import clock, daily_mail, health, housekeeping, journal, replies
 from incident_tracker.services.work import working
 from incident_tracker.store import heartbeats
 
@@ -26,6 +29,7 @@ _log = structlog.get_logger()
 
 SWEEP_SECONDS = 5
 MINUTE_SECONDS = 60
+FILES_SECONDS = 3600
 SILENCE_WORTH_NOTING = timedelta(minutes=5)
 JUMP_WORTH_NOTING = timedelta(seconds=60)
 
@@ -33,13 +37,15 @@ JUMP_WORTH_NOTING = timedelta(seconds=60)
 class Clock:
     """Clock and outbox of one node. `start` returns at once; `stop` lets what is in flight finish."""
 
-    def __init__(self, tracker: Tracker) -> None:
-        """Prepare; nothing runs yet."""
+    def __init__(self, tracker: Tracker, when_too_old: Callable[[], None] = lambda: None) -> None:
+        """Prepare; nothing runs yet. `when_too_old` is called if the database is closed to this version meanwhile."""
         self._tracker = tracker
         self._context = tracker.context
         self._stop = threading.Event()
         self._watch = Watch(tracker)
+        self._when_too_old = when_too_old
         self._beaten_at = 0.0
+        self._files_tidied_at: float | None = None
         self._previous: tuple[float, float] | None = None
         self._threads = [
             threading.Thread(target=self._tick_loop, name="clock", daemon=True),
@@ -55,6 +61,7 @@ class Clock:
     def start(self) -> None:
         """Announce the node, note a silence that went before, and begin to tick and to send."""
         self._announce()
+        self._watch.over("contacts", self._watch.remember_contacts)
         clock_settings = self._tracker.settings.clock
         self._every(clock_settings.tick_seconds, self._tracker.woken.set, "tick")
         self._every(SWEEP_SECONDS, self._sweep, "sweep")
@@ -67,14 +74,18 @@ class Clock:
 
     def stop(self, timeout: float = 30.0) -> bool:
         """Stop claiming, let what is in flight finish; return whether all ended within `timeout` seconds."""
-        self._stop.set()
-        self._metronome.shutdown(wait=False)
-        self._tracker.woken.set()
-        self._tracker.engine.wake()
+        self._end()
         ends_at = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, ends_at - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
+
+    def _end(self) -> None:
+        self._stop.set()
+        with suppress(SchedulerNotRunningError):
+            self._metronome.shutdown(wait=False)
+        self._tracker.woken.set()
+        self._tracker.engine.wake()
 
     @property
     def is_stopped(self) -> bool:
@@ -136,36 +147,49 @@ class Clock:
         self._tracker.engine.drain(self._stop)
 
     def _sweep(self) -> None:
-        self._watch.over("sweep", self._sweep_now)
-
-    def _sweep_now(self) -> None:
-        self._tracker.engine.sweep()
+        self._watch.over("sweep", self._tracker.engine.sweep)
 
     def _poll(self) -> None:
         self._watch.over("poll", self._poll_now)
 
     def _poll_now(self) -> None:
         called_back = self._tracker.settings.server.is_https
-        self._tracker.engine.poll(replies=not called_back and alerts.any_open(self._context))
+        self._tracker.engine.poll(replies=not called_back and clock.waits_for_replies(self._context))
         self._tracker.woken.set()
 
     def _minute(self) -> None:
-        self._watch.over("minute", self._minute_now)
-
-    def _minute_now(self) -> None:
+        """Do what is done once a minute, each under its own eye, so that one that fails stops no other."""
         now = self._context.now()
-        journal.anchor(self._context, now)
-        housekeeping.tidy(self._context, now)
-        daily_mail.send_due(self._context, now)
-        self._stop_if_too_old()
-        self._watch.remember_contacts()
-        if self._tracker.settings.clock.ping_url and health.nothing_due_unsent(self._context):
-            self._watch.ping(self._tracker.settings.clock.ping_url)
+        over = self._watch.over
+        over("version", self._stop_if_too_old)
+        if self._stop.is_set():
+            return
+        over("anchor", partial(journal.anchor, self._context, now))
+        over("housekeeping", partial(housekeeping.tidy, self._context, now))
+        over("contacts", self._watch.remember_contacts)
+        over("files", self._tidy_files)
+        over("daily_mail", partial(self._send_daily_mail, now))
+        over("ping", self._ping)
+
+    def _tidy_files(self) -> None:
+        clock_now = time.monotonic()
+        if self._files_tidied_at is None or clock_now - self._files_tidied_at >= FILES_SECONDS:
+            housekeeping.tidy_files(self._context)
+            self._files_tidied_at = clock_now
+
+    def _send_daily_mail(self, now: datetime) -> None:
+        for one in daily_mail.due(self._context, now):
+            self._watch.over(f"daily_mail_{one.id}", partial(daily_mail.send, self._context, one, now))
+
+    def _ping(self) -> None:
+        url = self._tracker.settings.clock.ping_url
+        if url and health.nothing_due_unsent(self._context):
+            self._watch.ping(url)
 
     def _stop_if_too_old(self) -> None:
         """Leave the work to newer nodes once the database says that this version may no longer touch it."""
         wanted = health.newer_version_wanted(self._context)
         if wanted is not None:
             _log.error("version_too_old", version=__version__, wanted=wanted)
-            self._stop.set()
-            self._tracker.woken.set()
+            self._end()
+            self._when_too_old()

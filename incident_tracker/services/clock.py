@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import structlog
 
@@ -13,6 +14,7 @@ from incident_tracker.services.alerts import Cause
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
 from incident_tracker.store import alerts as alert_rows
+from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import heartbeats
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import obligations as rows
@@ -22,6 +24,8 @@ from incident_tracker.store.obligations import DueAlarm, Kept
 _log = structlog.get_logger()
 BATCH = 500
 """Alarms claimed in one transaction: about 100 ms of work."""
+TEST_IS_ANSWERED = timedelta(minutes=30)
+"""How long the answer to a test SMS is waited for."""
 
 
 def tick(context: Context, node: str) -> int:
@@ -48,6 +52,17 @@ def tick(context: Context, node: str) -> int:
         if not count:
             return done  # another node holds what is due
         done += count
+
+
+def waits_for_replies(context: Context) -> bool:
+    """Return whether anybody may be about to write to us: an alert is open, a test was sent, somebody is muted."""
+    since = context.now() - TEST_IS_ANSWERED
+    with context.database.reading() as session:
+        return (
+            alert_rows.any_open(session)
+            or alert_rows.any_test_since(session, since)
+            or controller_rows.any_muted(session)
+        )
 
 
 def _batch(context: Context, node: str) -> int:

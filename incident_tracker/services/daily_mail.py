@@ -20,22 +20,21 @@ HOUR = 7
 _MOST = 50
 
 
-def send_due(context: Context, now: datetime) -> int:
-    """Put today's mail of each controller into the outbox, once a day; return how many were added."""
+def due(context: Context, now: datetime) -> list[Controller]:
+    """Return the controllers whose mail of today is not in the outbox yet."""
     with context.database.reading() as session:
-        due = [
+        return [
             one
             for one in controller_rows.listing(session, context.keyring, None)
             if one.contact.email and _is_due(now, one) and installation.get(session, _name(one)) != _day(now, one)
         ]
-    for controller in due:
-        _send(context, controller, now)
-    return len(due)
 
 
-def _send(context: Context, controller: Controller, now: datetime) -> None:
+def send(context: Context, controller: Controller, now: datetime) -> None:
+    """Put a controller's mail of today into the outbox; a second one on the same day is the same one."""
     key_id = context.keyring.year(now)
     subject = controller_rows.look_up_subject(controller.id)
+    address_hash = context.keyring.fingerprint(subject, controller.contact.email, now)
     with context.database.writing() as session:
         seq, head = journal_rows.head(session)
         listed = incident_rows.board(session, frozenset({controller.id}), _MOST)
@@ -45,7 +44,7 @@ def _send(context: Context, controller: Controller, now: datetime) -> None:
             once=f"daily:{controller.id}:{_day(now, controller)}",
             channel=Channel.EMAIL,
             address=controller.contact.email,
-            address_hash=context.keyring.fingerprint(subject, controller.contact.email, now),
+            address_hash=address_hash,
             content=_content(controller, listed, f"{seq} {head.hex()}", now),
         )
         enqueue(session, context.keyring, key_id, now, context.routing, [mail], local_only=False)

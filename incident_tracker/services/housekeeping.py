@@ -2,9 +2,13 @@
 
 from datetime import datetime, timedelta
 
+import structlog
+
+from incident_tracker.services import attachments
 from incident_tracker.services.context import Context
 from incident_tracker.store import alerts, heartbeats
 
+_log = structlog.get_logger()
 GONE_AFTER = timedelta(days=7)
 
 
@@ -17,3 +21,9 @@ def tidy(context: Context, now: datetime) -> None:
         heartbeats.forget(session, now - GONE_AFTER)
         alerts.bring_forward(session, now + context.policy.step_delay)
     context.database.empty_log()
+
+
+def tidy_files(context: Context) -> None:
+    """Remove the files of uploads that were never finished, once they are an hour old."""
+    if removed := attachments.sweep(context):
+        _log.info("files_removed", number=len(removed))

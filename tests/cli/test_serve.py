@@ -190,3 +190,16 @@ def test_a_database_replaced_while_running_is_not_followed(bare: World, started:
         _until(lambda: _get(f"{address}/readyz")[0] == 200)
     assert _stopped(process) == 0
     assert bare.process("journal", "verify").returncode == 0
+
+
+def test_serving_ends_as_broken_when_a_newer_version_closes_the_database(
+    run: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from incident_tracker.scheduler import clock  # noqa: PLC0415
+    from incident_tracker.services import health  # noqa: PLC0415
+
+    monkeypatch.setattr(clock, "MINUTE_SECONDS", 0.2)
+    monkeypatch.setattr(health, "newer_version_wanted", lambda _: "9.9.0")
+    result = run("serve")
+    assert result.exit_code == 3
+    assert result.stderr.splitlines()[-1].startswith("A newer version has closed the database to this one")
