@@ -133,9 +133,10 @@ def test_the_same_form_for_another_controller_is_logged_for_that_one(world: Worl
 def test_a_suspicion_detected_hours_ago_makes_one_message_not_two(either: World) -> None:
     reference = either.open(detected_at=either.clock() - 5 * HOUR)
     ((_, text),) = either.tick()
-    assert text.startswith(f"{reference}: stadig kun en mistanke, 5 t siden.")
+    assert text.startswith(f"{reference}: ny mistanke om brud. Ikke vurderet endnu (5 t siden).")
     assert len(either.open_alerts()) == 1
     assert either.advance(minutes=4) == []
+    assert [one.rung for one in either.alarms()] == ["asked_12h", "asked_24h"]
 
 
 def test_a_breach_logged_with_awareness_long_ago_makes_one_message_of_the_most_urgent_rung(world: World) -> None:
