@@ -7,13 +7,13 @@ from typing import Any
 
 from incident_tracker.delivery.pace import Pace
 from incident_tracker.delivery.routing import Routing
-from incident_tracker.store.deliveries import Claimed, Purpose, Standing, State
+from incident_tracker.store.deliveries import NOBODY_WAITS, Claimed, Purpose, Standing, State
 from notifiers.protocol import Accepted, NotSent, Outcome, RefusalKind, Refused, ReportedState, StatusReport, Unknown
 
 FORWARD: Mapping[State, frozenset[State]] = {
     State.PENDING: frozenset({State.SENDING, State.ACCEPTED, State.DELIVERED, State.CANCELLED}),
-    State.SENDING: frozenset(State) - {State.SENDING, State.CANCELLED},
-    State.IN_DOUBT: frozenset({State.PENDING, State.ACCEPTED, State.DELIVERED, State.FAILED, State.SUPPRESSED}),
+    State.SENDING: frozenset(State) - {State.SENDING},
+    State.IN_DOUBT: frozenset(State) - {State.IN_DOUBT, State.SENDING},
     State.ACCEPTED: frozenset({State.DELIVERED, State.FAILED}),
     State.FAILED: frozenset({State.DELIVERED}),
     State.DELIVERED: frozenset(),
@@ -114,6 +114,11 @@ def _later(held: Claimed, outcome: NotSent, around: Circumstances) -> Change:
         wait += around.pace.after_pause(held.number)  # so that another row is the next that tries the lane
     at = around.now if notifier != held.notifier else around.now + wait
     return Change(State.PENDING, at, notifier, reason=plain(outcome.reason), code=outcome.code)
+
+
+def called_off(change: Change, now: datetime) -> Change:
+    """Return the change of a row that would go again, although nobody waits for its alert any more."""
+    return replace(change, state=State.CANCELLED, finished_at=now, reason=change.reason or NOBODY_WAITS)
 
 
 def judge_late(row: Standing, held: Claimed, outcome: Outcome, around: Circumstances) -> Change | None:

@@ -65,6 +65,7 @@ class Dispatcher:
         self._probe = probe
         self._answers: deque[Answer] = deque()
         self._unwritten: list[Result] = []
+        self._unbegun: list[Claimed] = []
         self._stirred = threading.Event()
         self._woken = threading.Event()
         self._drains = threading.Lock()
@@ -98,9 +99,10 @@ class Dispatcher:
             while True:
                 self._stirred.clear()
                 self._gather()
+                returned = self._give_back()
                 lanes = [] if stop.is_set() else self._lanes_to_serve()
                 answered = len(self._unwritten)
-                moved = self._round(lanes) if answered or lanes else 0
+                moved = returned + (self._round(lanes) if answered or lanes else 0)
                 written += answered
                 if not moved and not self._live() and not self._answers and not self._unwritten:
                     return written
@@ -145,21 +147,38 @@ class Dispatcher:
         while self._answers:
             answer = self._answers.popleft()
             unit = answer.unit
-            if answer.outcome is None or answer.claimed is None:
+            if answer.claimed is None:
                 unit.lane.finished(unit)
                 continue
             unit.held.pop(answer.claimed.attempt, None)
-            self._unwritten.append(Result(answer.claimed, answer.outcome))
-        self._unwritten.extend(self._given_up())
+            if answer.outcome is None:
+                self._unbegun.append(answer.claimed)
+            else:
+                self._unwritten.append(Result(answer.claimed, answer.outcome))
+        self._give_up()
 
-    def _given_up(self) -> Iterable[Result]:
+    def _give_up(self) -> None:
         clock = time.monotonic()
-        for lane in self.lanes.values():
-            for unit in lane.units:
-                if not unit.given_up and unit.ends_at <= clock:
-                    unit.given_up = True
-                    for attempt, claimed in unit.held.items():
-                        yield Result(claimed, Unknown(attempt, "no answer before the deadline"))
+        late = [unit for lane in self.lanes.values() for unit in lane.units if unit.ends_at <= clock]
+        for unit in late:
+            if unit.given_up:
+                continue
+            begun = unit.give_up()
+            for attempt, claimed in unit.held.items():
+                if attempt in begun:
+                    self._unwritten.append(Result(claimed, Unknown(attempt, "no answer before the deadline")))
+                else:
+                    self._unbegun.append(claimed)
+
+    def _give_back(self) -> int:
+        """Put back what no call was begun for; return how many rows that were."""
+        held = self._unbegun
+        if held:
+            with self._database.writing(urgent=True) as session:
+                rows.give_back(session, held, self._now())
+            self._unbegun = []
+            self._look_again()
+        return len(held)
 
     def _circumstances(self, states: Mapping[str, LaneState], now: datetime) -> dict[str, Circumstances]:
         paused = {name for name, state in states.items() if state.paused_at is not None}

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from incident_tracker.delivery import reports
 from incident_tracker.delivery.parcel import UNREADABLE
+from incident_tracker.delivery.reports import Target
 from incident_tracker.store import callbacks
 from incident_tracker.store.callbacks import Waiting
 from incident_tracker.store.database import Database
@@ -78,19 +79,40 @@ class Inbox:
         while True:
             with self._database.writing(urgent=True) as session:
                 waiting = callbacks.waiting(session, _STATUS, after, _SIZE)
-                for notifier in {one.notifier for one in waiting}:
-                    changed += self._apply_for(
-                        session, notifier, [one for one in waiting if one.notifier == notifier]
-                    )
+                changed += self._apply_all(session, waiting)
             if len(waiting) < _SIZE:
                 return changed
             after = waiting[-1].id
 
-    def _apply_for(self, session: Session, notifier: str, waiting: Sequence[Waiting]) -> int:
+    def _apply_all(self, session: Session, waiting: Sequence[Waiting]) -> int:
+        told = [(one, _report(self._keyring, one.sealed)) for one in waiting]
+        callbacks.mark(session, [one.id for one, report in told if report is None], self._now(), "unreadable")
+        readable: dict[str, list[tuple[Waiting, StatusReport]]] = {}
+        for one, report in told:
+            if report is not None:
+                readable.setdefault(one.notifier, []).append((one, report))
+        found = {
+            notifier: reports.targets(session, notifier, [report for _, report in pairs])
+            for notifier, pairs in readable.items()
+        }
+        reports.mind_alerts(
+            session,
+            [
+                (target, report)
+                for name, pairs in readable.items()
+                for target, (_, report) in zip(found[name], pairs, strict=True)
+            ],
+        )
+        return sum(self._apply_for(session, name, pairs, found[name]) for name, pairs in readable.items())
+
+    def _apply_for(
+        self,
+        session: Session,
+        notifier: str,
+        readable: Sequence[tuple[Waiting, StatusReport]],
+        found: Sequence[Target | None],
+    ) -> int:
         now = self._now()
-        told = {one.id: _report(self._keyring, one.sealed) for one in waiting}
-        readable = [(one, report) for one in waiting if (report := told[one.id]) is not None]
-        found = reports.targets(session, notifier, [report for _, report in readable])
         pairs = [(target, report) for target, (_, report) in zip(found, readable, strict=True) if target is not None]
         changed = reports.apply(session, pairs, now, self._look_up_after(notifier))
         done = [one.id for target, (one, _) in zip(found, readable, strict=True) if target is not None]
@@ -101,7 +123,6 @@ class Inbox:
         ]
         callbacks.mark(session, done, now, "applied")
         callbacks.mark(session, unknown, now, "unknown")
-        callbacks.mark(session, [one.id for one in waiting if told[one.id] is None], now, "unreadable")
         return changed
 
 

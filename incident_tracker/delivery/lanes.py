@@ -9,7 +9,7 @@ from queue import SimpleQueue
 
 from incident_tracker.delivery.pace import Pace
 from incident_tracker.store.deliveries import Claimed
-from notifiers.protocol import Deadline, Message, Notifier, NotSent, Outcome, Unknown
+from notifiers.protocol import Deadline, Message, Notifier, Outcome, Unknown
 
 Key = tuple[str, str]
 """(notifier, channel)."""
@@ -25,6 +25,21 @@ class Unit:
     """By attempt, what has no answer yet."""
     ends_at: float = 0.0
     given_up: bool = False
+    _begun: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, call: Sequence[Message]) -> bool:
+        """Return whether a call may begin; from then on what it holds may have been sent."""
+        with self._lock:
+            if not self.given_up:
+                self._begun.update(message.attempt for message in call)
+            return not self.given_up
+
+    def give_up(self) -> frozenset[str]:
+        """Let no further call begin, and return the attempts for which one has."""
+        with self._lock:
+            self.given_up = True
+            return frozenset(self._begun)
 
     def calls(self, most: int) -> Iterator[Sequence[Message]]:
         """Yield the messages call by call: first tries together, later tries alone.
@@ -39,7 +54,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An outcome of a unit; None says that its thread is free again."""
+    """An outcome of a unit. None: no call was begun for `claimed`, or (where that is None too) the thread is free."""
 
     unit: Unit
     outcome: Outcome | None
@@ -109,10 +124,12 @@ class Lane:
         deadline = Deadline(self.pace.call_seconds, time.monotonic)
         numbers = dict(unit.held)
         for call in list(unit.calls(max(1, self.notifier.max_batch))):
-            if unit.given_up or deadline.passed():
+            if deadline.passed():
                 for message in call:
-                    self._answer(unit, numbers[message.attempt], NotSent(message.attempt, "no time was left"))
+                    self._answer(unit, numbers[message.attempt], None)
                 continue
+            if not unit.begin(call):
+                return  # whoever gave up took back what was not begun
             self._call(unit, numbers, call, deadline)
 
     def _call(self, unit: Unit, numbers: dict[str, Claimed], call: Sequence[Message], deadline: Deadline) -> None:
@@ -132,5 +149,5 @@ class Lane:
         for attempt in sorted(waiting):
             self._answer(unit, numbers[attempt], Unknown(attempt, why))
 
-    def _answer(self, unit: Unit, claimed: Claimed, outcome: Outcome) -> None:
+    def _answer(self, unit: Unit, claimed: Claimed, outcome: Outcome | None) -> None:
         self.answers.append(Answer(unit, outcome, claimed))

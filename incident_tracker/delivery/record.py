@@ -7,13 +7,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from incident_tracker.delivery.classify import LOST, Change, Circumstances, judge, judge_late, plain
+from incident_tracker.delivery.classify import LOST, Change, Circumstances, called_off, judge, judge_late, plain
 from incident_tracker.store import callbacks, lanes
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store.deliveries import Claimed, Standing, State
 from notifiers.protocol import Accepted, NotSent, Outcome, RefusalKind, Refused
 
 _SLOW_DOWN = frozenset({"429", "20429"})
+_MIND_ALERTS = LOST | {State.PENDING}
+"""Changes before which the alerts are looked at, and locked before the deliveries are."""
 _OUTCOMES = {"Accepted": "accepted", "Refused": "refused", "NotSent": "not_sent", "Unknown": "unknown"}
 
 
@@ -76,6 +78,13 @@ def record(session: Session, results: Sequence[Result], around: Mapping[str, Cir
     Return False where one is not ours any more; the caller then rolls back and uses `record_late`.
     """
     changes = [judge(one.claimed, one.outcome, around[one.claimed.notifier]) for one in results]
+    touched = [one.claimed.id for one, change in zip(results, changes, strict=True) if change.state in _MIND_ALERTS]
+    if touched:
+        over, now = rows.unwanted(session, touched), next(iter(around.values())).now
+        changes = [
+            called_off(change, now) if change.state is State.PENDING and one.claimed.id in over else change
+            for one, change in zip(results, changes, strict=True)
+        ]
     written = [change.row(one.claimed) for one, change in zip(results, changes, strict=True)]
     if rows.write_results(session, written, if_mine=True) != len(results):
         return False
@@ -88,7 +97,9 @@ def record_late(session: Session, results: Sequence[Result], around: Mapping[str
 
     A result whose lease was taken over is kept on its attempt, and settles the row if that is still in doubt.
     """
-    standing = rows.standing(session, {one.claimed.id for one in results})
+    ids = {one.claimed.id for one in results}
+    over = rows.unwanted(session, ids)
+    standing = rows.standing(session, ids)
     changes: list[tuple[Any, ...]] = []
     fill: list[dict[str, Any]] = []
     judged: list[tuple[Result, Change | None]] = []
@@ -96,6 +107,8 @@ def record_late(session: Session, results: Sequence[Result], around: Mapping[str
         held = one.claimed
         row = standing.get(held.id)
         change = None if row is None else _change(row, one, around[held.notifier])
+        if change is not None and change.state is State.PENDING and held.id in over:
+            change = called_off(change, around[held.notifier].now)
         judged.append((one, change))
         if row is None:
             continue

@@ -1,6 +1,6 @@
 """Applying what providers report about messages: by our own id first, by theirs second, and only forward."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from incident_tracker.delivery.record import end_alerts
 from incident_tracker.store import callbacks
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store.deliveries import Standing, State
-from notifiers.protocol import StatusReport
+from notifiers.protocol import ReportedState, StatusReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,12 @@ def targets(session: Session, notifier: str, reports: Sequence[StatusReport]) ->
         else:
             found.append(Target(known[0], None) if len(known) == 1 else None)
     return found
+
+
+def mind_alerts(session: Session, pairs: Iterable[tuple[Target | None, StatusReport]]) -> None:
+    """Lock the alerts that bad news may move on; call it before `apply`, once for all that is applied."""
+    bad = {target.delivery_id for target, one in pairs if target and one.state is ReportedState.FAILED}
+    rows.unwanted(session, bad)
 
 
 def apply(

@@ -133,6 +133,7 @@ class Settler:
             return set()
         with self._database.writing(urgent=True) as session:
             targets = reports.targets(session, notifier, known)
+            reports.mind_alerts(session, zip(targets, known, strict=True))
             pairs = [(target, one) for target, one in zip(targets, known, strict=True) if target is not None]
             reports.apply(session, pairs, self._now(), self._pace.look_up_first)
         return {target.delivery_id for target, _ in pairs}
@@ -144,6 +145,9 @@ class Settler:
         if not doubtful:
             return 0, 0
         with self._database.writing(urgent=True) as session:
+            over = rows.unwanted(session, [one.id for one in again])
+            rows.call_off(session, over, now)
+            again = [one for one in again if one.id not in over]
             paused = {name for name, state in lanes.states(session).items() if state.paused_at is not None}
             rows.send_again(session, [self._again(one, now, paused) for one in again])
             rows.look_at_later(session, waits, now + self._pace.doubt_waits)

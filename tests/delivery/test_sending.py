@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from incident_tracker.delivery.pace import Pace
-from incident_tracker.store import deliveries, lanes
+from incident_tracker.store import lanes
 from incident_tracker.store.database import NotSaved
 from incident_tracker.store.deliveries import Purpose
-from incident_tracker.store.keys import KeyKind, destroy
+from incident_tracker.store.keys import KeyKind
 from notifiers.protocol import (
     Accepted,
     Channel,
@@ -26,6 +26,7 @@ from notifiers.protocol import (
     Unknown,
 )
 from tests.delivery.world import NEVER, PHONE, Postman, World, accepted
+from tests.makers import destroy_key
 
 QUICK = Pace(call_seconds=0.4, grace_seconds=0.2, lease=timedelta(seconds=2))
 
@@ -510,7 +511,7 @@ def test_what_was_forgotten_is_not_sent(world: World) -> None:
             "UPDATE deliveries SET sealed = ?" if world.database.is_sqlite else "UPDATE deliveries SET sealed = %s",
             (sealed,),
         )
-        destroy(session, key_id, world.clock())
+        destroy_key(session, key_id, world.clock())
     (other,) = world.enqueue()
     world.keyring._keys.clear()
     postman = Postman()
@@ -519,18 +520,6 @@ def test_what_was_forgotten_is_not_sent(world: World) -> None:
 
     assert [message.delivery for message in postman.carried] == [other]
     assert world.row(kept).state == "failed"
-
-
-def test_messages_of_alerts_that_somebody_took_are_cancelled_before_they_leave(world: World) -> None:
-    taken, still_open = world.add_alert(), world.add_alert()
-    (alone,) = world.enqueue(alert_ids=[taken])
-    (bundle,) = world.enqueue(alert_ids=[taken, still_open])
-
-    with world.database.writing() as session:
-        assert deliveries.cancel_for_alerts(session, [taken], world.clock()) == 1
-
-    assert world.row(alone).state == "cancelled"
-    assert world.row(bundle).state == "pending"
 
 
 def test_an_unknown_result_of_a_notice_waits_for_a_person(world: World) -> None:
@@ -543,3 +532,40 @@ def test_an_unknown_result_of_a_notice_waits_for_a_person(world: World) -> None:
     assert swept.waiting == 1
     assert world.row(delivery).state == "in_doubt"
     assert not world.row(delivery).possible_duplicate
+
+
+def test_what_was_never_begun_when_a_call_hung_goes_again_as_a_first_try(world: World) -> None:
+    ids = world.enqueue(3)
+    hanging = Hanging()
+    hanging.max_batch = 1
+    engine = world.engine(
+        hanging, pace=Pace(workers=1, claim=3, call_seconds=0.2, grace_seconds=0.1, lease=timedelta(seconds=1))
+    )
+
+    engine.drain(NEVER)
+
+    begun = hanging.carried[0].delivery
+    assert world.row(begun).state == "in_doubt"
+    for one in set(ids) - {begun}:
+        row = world.row(one)
+        assert (row.state, row.attempts, row.possible_duplicate, row.batch) == ("pending", 0, False, None)
+        assert not world.attempts(one)
+    hanging.let_go.set()
+
+
+def test_what_a_slow_call_left_no_time_for_goes_again_as_a_first_try(world: World) -> None:
+    ids = world.enqueue(3)
+    slow = threading.Event()
+
+    def answer(message: Message) -> Outcome:
+        slow.wait(0.3)
+        return accepted(message)
+
+    postman = Postman(answer=answer)
+    postman.max_batch = 1
+    pace = Pace(workers=1, claim=3, call_seconds=0.2, grace_seconds=5, lease=timedelta(seconds=9))
+    world.engine(postman, pace=pace).drain(NEVER)
+
+    assert set(world.states().values()) == {"accepted"}
+    assert {world.row(one).attempts for one in ids} == {1}
+    assert {len(world.attempts(one)) for one in ids} == {1}

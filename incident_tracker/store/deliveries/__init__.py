@@ -1,6 +1,6 @@
 """The rows of the outbox."""
 
-from incident_tracker.store.deliveries.adding import add, cancel_for_alerts, tell_of
+from incident_tracker.store.deliveries.adding import add, tell_of
 from incident_tracker.store.deliveries.claiming import any_due, claim, open_attempts, reroute, waiting_routes
 from incident_tracker.store.deliveries.doubts import (
     expire,
@@ -14,10 +14,11 @@ from incident_tracker.store.deliveries.doubts import (
 )
 from incident_tracker.store.deliveries.listing import find, listed
 from incident_tracker.store.deliveries.results import answer_attempts, move_alerts_on, mute, standing, write_results
-from incident_tracker.store.deliveries.words import OPEN, Claimed, Listed, Purpose, Standing, State
+from incident_tracker.store.deliveries.wanted import call_off, give_back, unwanted
+from incident_tracker.store.deliveries.words import NOBODY_WAITS, Claimed, Listed, Purpose, Standing, State
 
 __all__ = [
-    "OPEN",
+    "NOBODY_WAITS",
     "Claimed",
     "Listed",
     "Purpose",
@@ -26,10 +27,11 @@ __all__ = [
     "add",
     "answer_attempts",
     "any_due",
-    "cancel_for_alerts",
+    "call_off",
     "claim",
     "expire",
     "find",
+    "give_back",
     "known_to_provider",
     "last_attempts",
     "listed",
@@ -44,6 +46,7 @@ __all__ = [
     "take_doubtful",
     "take_for_look_up",
     "tell_of",
+    "unwanted",
     "waiting_routes",
     "write_results",
 ]

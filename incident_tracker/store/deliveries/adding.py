@@ -1,16 +1,12 @@
-"""Putting rows into the outbox, and taking them out before they leave."""
+"""Putting rows into the outbox."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select, text, update
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
-from incident_tracker.store.deliveries.columns import CHUNK, OUT, is_in
-from incident_tracker.store.deliveries.words import State
-from incident_tracker.store.tables.incidents import AlertRow
-from incident_tracker.store.tables.outbox import AlertDeliveryRow
+from incident_tracker.store.deliveries.columns import CHUNK, OUT
 
 _ADD = text(
     """INSERT INTO deliveries (id, controller_id, incident_id, contact_id, purpose, once, channel, notifier,
@@ -44,24 +40,3 @@ def tell_of(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Say which alerts deliveries tell of, and in which step."""
     if rows:
         session.execute(_ADD_ALERTS, rows)
-
-
-def cancel_for_alerts(session: Session, alert_ids: Collection[str], now: datetime) -> int:
-    """Cancel what still waits to be sent and tells only of alerts that nobody needs any more."""
-    still_open = (
-        select(AlertDeliveryRow.alert_id)
-        .join(AlertRow, AlertRow.id == AlertDeliveryRow.alert_id)
-        .where(AlertDeliveryRow.delivery_id == OUT.c.id, AlertRow.state == "open", AlertRow.id.not_in(alert_ids))
-        .correlate(OUT)
-    )
-    done = session.execute(
-        update(OUT)
-        .where(
-            OUT.c.id.in_(select(AlertDeliveryRow.delivery_id).where(AlertDeliveryRow.alert_id.in_(alert_ids))),
-            is_in(State.PENDING),
-            ~exists(still_open),
-        )
-        .values(state=State.CANCELLED, finished_at=now)
-        .returning(OUT.c.id)
-    )
-    return len(done.all())

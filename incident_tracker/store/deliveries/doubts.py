@@ -8,18 +8,19 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.store.deliveries.columns import HELD, OUT, TRIES, is_in, taken
-from incident_tracker.store.deliveries.words import Claimed, State
+from incident_tracker.store.deliveries.wanted import unwanted
+from incident_tracker.store.deliveries.words import NOBODY_WAITS, Claimed, State
 from incident_tracker.store.ids import earliest_id
 
 _LONGEST_WAIT = timedelta(days=3)
 """How long a message may have waited before it was tried."""
-EXPIRED = (
+LIKELY = (
     select(OUT.c.id, OUT.c.attempts)
     .where(is_in(State.SENDING), OUT.c.lease_until <= bindparam("b_now", type_=OUT.c.lease_until.type))
     .order_by(OUT.c.lease_until)
     .limit(bindparam("b_size"))
-    .with_for_update(skip_locked=True)
 )
+EXPIRED = LIKELY.with_for_update(skip_locked=True)
 DOUBTFUL = (
     update(OUT)
     .where(
@@ -58,9 +59,13 @@ LOOK_UP = (
 def expire(session: Session, now: datetime, limit: int) -> tuple[int, int]:
     """End the leases that are over; return how many rows go back to pending and how many are now in doubt.
 
-    A row without an attempt of that number was never called for; one with an attempt may have been sent.
+    A row without an attempt of that number was never called for; one with an attempt may have been sent. What
+    nobody waits for any more is cancelled instead of going back.
     """
-    over = {row.id: row.attempts for row in session.execute(EXPIRED, {"b_now": now, "b_size": limit})}
+    named = {"b_now": now, "b_size": limit}
+    likely = [row.id for row in session.execute(LIKELY, named)]
+    unwaited = unwanted(session, likely) if likely else set()
+    over = {row.id: row.attempts for row in session.execute(EXPIRED, named) if row.id in likely} if likely else {}
     if not over:
         return 0, 0
     tries = session.execute(
@@ -70,10 +75,12 @@ def expire(session: Session, now: datetime, limit: int) -> tuple[int, int]:
     )
     last = {row.delivery_id: row for row in tries if row.number == over[row.delivery_id]}
     unsent = [one for one in over if one not in last]
-    if unsent:
-        session.execute(
-            update(OUT).where(OUT.c.id.in_(unsent)).values(state=State.PENDING, batch=None, lease_until=None)
-        )
+    free = {"batch": None, "lease_until": None}
+    if again := [one for one in unsent if one not in unwaited]:
+        session.execute(update(OUT).where(OUT.c.id.in_(again)).values(state=State.PENDING, **free))
+    if off := [one for one in unsent if one in unwaited]:
+        ended = {"state": State.CANCELLED, "finished_at": now, "reason": NOBODY_WAITS}
+        session.execute(update(OUT).where(OUT.c.id.in_(off)).values(**ended, **free))
     if last:
         why = "the sender stopped before a result came in"
         session.execute(

@@ -30,8 +30,8 @@ class Purpose(StrEnum):
     TEST = "test"
 
 
-OPEN = (State.PENDING, State.SENDING, State.IN_DOUBT)
-"""While one of these is there, a notice is not finished."""
+NOBODY_WAITS = "nobody waits for it any more"
+"""Why a message was cancelled that would have gone again."""
 
 
 @dataclass(frozen=True, slots=True)
