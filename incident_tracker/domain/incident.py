@@ -105,6 +105,12 @@ class AwareBeforeItHappened(Refusal):
     message = "The breach began %(begin)s, so nobody could be aware of it %(at)s. Correct one of the two times."
 
 
+class AwareAfterFiling(Refusal):
+    """What the authority was notified of, the organisation knew of by then."""
+
+    message = "The report was filed %(filed)s, so you were aware of the breach by then, not first %(at)s."
+
+
 class ReasonIsMissing(Refusal):
     """A decision is written down with its reason, or it is not taken."""
 
@@ -192,6 +198,9 @@ def record_awareness(incident: Incident, *, at: datetime, reason: str, now: date
     begin = incident.assessment.begin if incident.assessment else None
     if begin is not None and at < begin:
         raise AwareBeforeItHappened(field="at", at=at, begin=begin)
+    filed = min((one.filed_at for one in incident.filings), default=None)
+    if filed is not None and at > filed:
+        raise AwareAfterFiling(field="at", at=at, filed=filed)
     if incident.became_aware_at == at:
         raise NothingChanges(field="at", reference=incident.reference)
     return events.BecameAware(at=at, reason=reason, version=incident.awareness_version + 1, decided_at=now)

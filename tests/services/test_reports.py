@@ -22,7 +22,7 @@ from incident_tracker.domain.filings import (
     ReferenceIsMissing,
     ReportIsNotComplete,
 )
-from incident_tracker.domain.incident import IncidentIsClosed
+from incident_tracker.domain.incident import AwareAfterFiling, IncidentIsClosed
 from incident_tracker.domain.parties import Role
 from incident_tracker.domain.scope import ScopeAssessment
 from incident_tracker.services import attachments, incidents, reports, scope
@@ -351,3 +351,14 @@ def test_another_controllers_report_answers_like_none(world: World, reference: s
 def test_an_authority_without_a_plugin_is_not_known(world: World, reference: str) -> None:
     with pytest.raises(NotFound):
         reports.draft(world.context, SHELL, reference, authority="zz")
+
+
+def test_awareness_is_never_moved_to_after_the_report_that_was_filed(world: World, reference: str) -> None:
+    filed_at = world.clock.advance(hours=2)
+    _file(world, reference)
+    world.clock.advance(hours=2)
+    with pytest.raises(AwareAfterFiling) as refused:
+        world.aware(reference, filed_at + timedelta(seconds=1))
+    assert refused.value.field == "at"
+    world.aware(reference, filed_at)
+    assert world.overview(reference).incident.became_aware_at == filed_at
