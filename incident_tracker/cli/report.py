@@ -14,11 +14,8 @@ from incident_tracker.domain.access import SHELL, Actor
 from incident_tracker.domain.errors import Refusal, phrase
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from incident_tracker.services.context import Context
 
-_LATE_REASON = "timeline.late_reason"
 KINDS = (".pdf", ".html", ".json")
 _authority = click.option("--authority", default="dk", show_default=True, help="Whose form: dk is Datatilsynet.")
 
@@ -99,53 +96,23 @@ def filed(shell: Shell, *, reference: str, at: str, receipt: Path | None, as_ema
 
     with shell.writing(as_email) as (context, actor):
         name, when = common.reference(reference), common.needed_instant(at, "at")
-        facts = {
+        facts: dict[str, Any] = {
             "filed_at": when,
             "authority_reference": said["number"],
             "version": said["version"],
             "journal_number": said["journal_number"],
-            "no_receipt_reason": said["no_receipt_reason"],
             "late_reason": said["late_reason"],
             "complete": said["is_final"],
             "withdrawn": said["withdrawn"],
             "authority": said["authority"],
         }
         if receipt is not None:
-            _must_be_fileable(context, actor, name, when, **said)
+            reports.check_before_receipt(context, actor, name, **facts)
             facts["receipt"] = _keep(context, actor, name, receipt)
+        facts["no_receipt_reason"] = said["no_receipt_reason"]
         frozen = reports.file_report(context, actor, name, **facts)
         sentence = phrase("Version %(version)s of %(reference)s is kept as it was filed.")
         shell.say(sentence, version=frozen.version, reference=name)
-
-
-def _must_be_fileable(context: "Context", actor: Actor, name: str, when: "datetime", **said: Any) -> None:
-    """Refuse what would be refused anyway before the receipt is kept, so that a refusal leaves no file behind."""
-    from incident_tracker.domain import filings  # noqa: PLC0415 - `--help` loads nothing
-    from incident_tracker.services import reports  # noqa: PLC0415
-    from incident_tracker.services.reports.sheet import filings_of  # noqa: PLC0415
-
-    phase = filings.Phase.WITHDRAWN if said["withdrawn"] else filings.Phase.FINAL if said["is_final"] else None
-    made = reports.sheet(context, actor, name, said["authority"], phase=phase)
-    if made.version != said["version"]:
-        raise reports.VersionIsNotNext(field="version", version=said["version"], next=made.version)
-    written = next((one.written for one in made.draft.questions if one.canonical == _LATE_REASON), "")
-    filing = filings.Filing(
-        version=made.version,
-        phase=(phase or made.phase).value,
-        filed_at=when,
-        reference=said["number"],
-        journal_number=said["journal_number"],
-        receipt_id="to be kept",
-        late_reason=said["late_reason"] or written,
-    )
-    filings.check_filing(
-        filing,
-        became_aware_at=made.incident.became_aware_at,
-        due_at=made.due_at,
-        earlier=filings_of(made.incident),
-        now=made.now,
-        open_points=made.open_points,
-    )
 
 
 def _keep(context: "Context", actor: Actor, name: str, receipt: Path) -> str:

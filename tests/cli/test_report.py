@@ -118,3 +118,11 @@ def test_a_filing_that_cannot_be_is_refused_and_nothing_is_kept(
     options = ("--version", version, "--at", at, "--reference", "V-1", "--receipt", str(receipt))
     run.refused("report", "filed", reference, *options)
     assert not (run.data / "attachments").exists()
+
+
+def test_a_number_that_cannot_be_kept_leaves_no_receipt_behind(run: World, reference: str, tmp_path: Path) -> None:
+    receipt = tmp_path / "kvittering.txt"
+    receipt.write_text("a receipt")
+    options = ("--version", "1", "--at", AT, "--reference", "V-1\x07", "--receipt", str(receipt))
+    run.refused("report", "filed", reference, *options)
+    assert not (run.data / "attachments").exists()

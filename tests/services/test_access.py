@@ -62,6 +62,7 @@ ACTS: Mapping[str, Act | None] = {
     "register.planned": Act.READ,
     "reports.answers.revise_answer": Act.WORK,
     "reports.answers.tick": Act.WORK,
+    "reports.filing.check_before_receipt": Act.WORK,
     "reports.filing.file_report": Act.WORK,
     "reports.filing.filed": Act.READ,
     "reports.filing.frozen_of": Act.READ,

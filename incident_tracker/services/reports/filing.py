@@ -12,6 +12,7 @@ from incident_tracker.domain.events import ReportFiled
 from incident_tracker.domain.facts import to_plain
 from incident_tracker.domain.filings import Filing, Phase
 from incident_tracker.domain.incident import must_be_open
+from incident_tracker.domain.parties import LANGUAGES
 from incident_tracker.services.attachments import require as require_attachment
 from incident_tracker.services.context import Context
 from incident_tracker.services.reports.sheet import Sheet, build, draft_of, filings_of, plugin_of
@@ -23,7 +24,6 @@ from incident_tracker.store.incidents import Loaded
 from incident_tracker.store.reports import Frozen
 from notifiers.protocol import ChecksIdentifiers
 
-LANGUAGES = ("da", "en")
 _LATE_REASON = "timeline.late_reason"
 
 
@@ -62,35 +62,98 @@ def file_report(
     """
     if receipt is not None:
         require_attachment(context, actor, reference, receipt, "receipt")
-    phase = Phase.WITHDRAWN if withdrawn else Phase.FINAL if complete else None
+    asked = _Asked(
+        filed_at=filed_at,
+        authority_reference=authority_reference,
+        version=version,
+        journal_number=journal_number,
+        receipt=receipt,
+        no_receipt_reason=no_receipt_reason,
+        late_reason=late_reason,
+        phase=Phase.WITHDRAWN if withdrawn else Phase.FINAL if complete else None,
+        authority=authority,
+    )
     with working(context, actor) as work:
         loaded = work.load(reference, Act.WORK)
-        must_be_open(loaded.incident)
-        made = build(context, work.session, loaded, authority, "da", phase=phase)
-        if made.version != version:
-            raise VersionIsNotNext(field="version", version=version, next=made.version)
-        filing = Filing(
-            version=version,
-            phase=made.phase.value if phase is None else phase.value,
-            filed_at=filed_at,
-            reference=clean_line(authority_reference, "reference", required=False),
-            journal_number=clean_line(journal_number, "journal_number", required=False),
-            receipt_id=receipt,
-            no_receipt_reason=clean(no_receipt_reason, "receipt", required=False),
-            late_reason=clean(late_reason, "late_reason", required=False) or _written_late_reason(made),
-        )
-        reports.check_filing(
-            filing,
-            became_aware_at=loaded.incident.became_aware_at,
-            due_at=made.due_at,
-            earlier=filings_of(loaded.incident),
-            now=work.now,
-            open_points=made.open_points,
-        )
+        filing = _checked(context, work.session, loaded, asked, work.now)
         frozen = _freeze(context, work.session, loaded, authority, filing, actor.name, work.now)
         rows.add(work.session, work.keyring, loaded, frozen)
         work.record(loaded, _event(authority, filing, frozen.digest))
     return frozen
+
+
+def check_before_receipt(
+    context: Context,
+    actor: Actor,
+    reference: str,
+    *,
+    filed_at: datetime,
+    authority_reference: str,
+    version: int,
+    journal_number: str = "",
+    late_reason: str = "",
+    complete: bool = False,
+    withdrawn: bool = False,
+    authority: str = "dk",
+) -> None:
+    """Refuse what `file_report` would refuse with a receipt, so that a refusal leaves no kept file behind."""
+    asked = _Asked(
+        filed_at=filed_at,
+        authority_reference=authority_reference,
+        version=version,
+        journal_number=journal_number,
+        receipt="to be kept",
+        no_receipt_reason="",
+        late_reason=late_reason,
+        phase=Phase.WITHDRAWN if withdrawn else Phase.FINAL if complete else None,
+        authority=authority,
+    )
+    with context.database.reading() as session:
+        loaded = incident_rows.load(session, context.keyring, reference, actor.scope)
+        actor.must(Act.WORK, loaded.incident.controller_id)
+        _checked(context, session, loaded, asked, context.now())
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What somebody says of a filing, as typed."""
+
+    filed_at: datetime
+    authority_reference: str
+    version: int
+    journal_number: str
+    receipt: str | None
+    no_receipt_reason: str
+    late_reason: str
+    phase: Phase | None
+    authority: str
+
+
+def _checked(context: Context, session: Session, loaded: Loaded, asked: _Asked, now: datetime) -> Filing:
+    """Return the filing that counts, or refuse it."""
+    must_be_open(loaded.incident)
+    made = build(context, session, loaded, asked.authority, "da", phase=asked.phase)
+    if made.version != asked.version:
+        raise VersionIsNotNext(field="version", version=asked.version, next=made.version)
+    filing = Filing(
+        version=asked.version,
+        phase=(asked.phase or made.phase).value,
+        filed_at=asked.filed_at,
+        reference=clean_line(asked.authority_reference, "reference", required=False),
+        journal_number=clean_line(asked.journal_number, "journal_number", required=False),
+        receipt_id=asked.receipt,
+        no_receipt_reason=clean(asked.no_receipt_reason, "receipt", required=False),
+        late_reason=clean(asked.late_reason, "late_reason", required=False) or _written_late_reason(made),
+    )
+    reports.check_filing(
+        filing,
+        became_aware_at=loaded.incident.became_aware_at,
+        due_at=made.due_at,
+        earlier=filings_of(loaded.incident),
+        now=now,
+        open_points=made.open_points,
+    )
+    return filing
 
 
 def filed(context: Context, actor: Actor, reference: str, authority: str = "dk") -> tuple[Frozen, ...]:
