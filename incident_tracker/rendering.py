@@ -18,7 +18,6 @@ from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.facts import instant_text
 from incident_tracker.domain.periods import offset_name
 
-LANGUAGES = ("da", "en")
 _LOCALE = {"da": "da_DK", "en": "en_GB"}
 _PATTERNS = {
     "da": {

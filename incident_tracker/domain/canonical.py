@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-LANGUAGES = ("da", "en")
+from incident_tracker.domain.parties import LANGUAGES
 
 
 class CanonicalFieldsAreBroken(ValueError):  # noqa: N818 - named for what is wrong

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+LANGUAGES = ("da", "en")
+"""The languages in which people are told things."""
+
 
 class PartyRole(StrEnum):
     """In which role an organisation meets a breach (GDPR Art. 4(7), 4(8), 26)."""

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import NotFound, Refusal
 from incident_tracker.domain.events import UserChanged
-from incident_tracker.domain.parties import Role
+from incident_tracker.domain.parties import LANGUAGES, Role
 from incident_tracker.services import emails, passwords, texts
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
@@ -16,7 +16,6 @@ from incident_tracker.store.users import NewUser
 from incident_tracker.store.users import User as User  # noqa: PLC0414 - pages name it, and never open a table
 
 NAME_LIMIT = 100
-LANGUAGES = ("da", "en")
 THEMES = ("", "light", "dark")
 
 

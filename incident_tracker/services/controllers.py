@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import NotAllowed, Refusal
 from incident_tracker.domain.events import ControllerChanged, ControllerCreated
-from incident_tracker.domain.parties import ContactPoint, Controller, Role
+from incident_tracker.domain.parties import LANGUAGES, ContactPoint, Controller, Role
 from incident_tracker.services import accounts, emails, texts
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
@@ -154,7 +154,7 @@ def check(facts: ControllerFacts) -> ControllerFacts:
         ZoneInfo(facts.time_zone)
     except (KeyError, ValueError, OSError):
         raise TimeZoneUnknown(field="time_zone") from None
-    accounts.one_of(facts.language, accounts.LANGUAGES, "language")
+    accounts.one_of(facts.language, LANGUAGES, "language")
     accounts.one_of(facts.sector, SECTORS, "sector")
     return replace(
         facts,

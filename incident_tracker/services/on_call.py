@@ -10,7 +10,7 @@ from incident_tracker.delivery.enqueue import NewDelivery, enqueue
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import NotFound, Refusal
 from incident_tracker.domain.events import ContactChanged
-from incident_tracker.domain.parties import Controller, OnCallContact
+from incident_tracker.domain.parties import LANGUAGES, Controller, OnCallContact
 from incident_tracker.services import accounts, emails, phones, texts
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
@@ -72,7 +72,7 @@ def add(context: Context, actor: Actor, controller_id: int, facts: ContactFacts)
 
 def check(facts: ContactFacts) -> ContactFacts:
     """Return the facts in the form in which they are kept, or refuse the first that cannot be."""
-    accounts.one_of(facts.language, accounts.LANGUAGES, "language")
+    accounts.one_of(facts.language, LANGUAGES, "language")
     return ContactFacts(
         name=texts.clean_line(facts.name, "name", limit=NAME_LIMIT),
         phone=phones.to_e164(facts.phone, "phone"),

@@ -7,7 +7,7 @@ from flask_babel import get_locale
 
 from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.access import SHELL, Actor
-from incident_tracker.domain.parties import Controller
+from incident_tracker.domain.parties import LANGUAGES, Controller
 from incident_tracker.services import frame as frames
 from incident_tracker.services import sign_in
 from incident_tracker.services.context import Context
@@ -16,7 +16,6 @@ from incident_tracker.services.sign_in import SignedIn
 from incident_tracker.services.trouble import NotSaved
 from incident_tracker.web.security import cookie_name
 
-LANGUAGES = ("da", "en")
 THEMES = ("light", "dark")
 
 

@@ -12,6 +12,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
 from incident_tracker.domain.access import Act
+from incident_tracker.domain.parties import LANGUAGES
 from incident_tracker.web import current
 from incident_tracker.web.security import MEGABYTE, PLAIN_LIMIT
 
@@ -119,7 +120,7 @@ def _kept_choice() -> AnyResponse | None:
     if request.method != "GET" or not {"language", "controller"} & set(request.args):
         return None
     language = request.args.get("language", "")
-    if language in current.LANGUAGES:
+    if language in LANGUAGES:
         session["language"] = language
     slug = request.args.get("controller", "")
     house = current.house() if slug and current.signed_in() else None
