@@ -1,7 +1,7 @@
 """The engine, the unit of work, and every difference between SQLite and PostgreSQL.
 
 SQLite: WAL, `synchronous=FULL`, `BEGIN IMMEDIATE` for writers only, a priority lock so that alarms go before
-imports, the wrapped keys attached as a file of their own, and a watch on the file: a database that was removed or
+imports, the wrapped keys attached as a file of their own, and a watch on both files: a database that was removed or
 replaced while running is never silently followed by a new empty one.
 PostgreSQL: lock and idle timeouts; the keys in a schema of their own.
 """
@@ -56,6 +56,22 @@ _WHY = {
     "SQLITE_IOERR_SHMSIZE": phrase("the disk is full"),
     "SQLITE_IOERR": phrase("the disk reports an error"),
 }
+_WHY_BY_SQLSTATE = {
+    "08": phrase("the database server does not answer"),
+    "25006": phrase("the database is read-only"),
+    "25P03": phrase("the database server does not answer"),
+    "40001": phrase("the database is busy"),
+    "40P01": phrase("the database is busy"),
+    "53100": phrase("the disk is full"),
+    "53": phrase("the database is busy"),
+    "55P03": phrase("the database is busy"),
+    "57014": phrase("the database is busy"),
+    "57P": phrase("the database server does not answer"),
+    "58": phrase("the disk reports an error"),
+    "XX001": phrase("the database file is damaged; stop the service and restore a backup"),
+    "XX002": phrase("the database file is damaged; stop the service and restore a backup"),
+}
+"""By how a state begins, the more exact first. https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 
 class PriorityLock:
@@ -98,7 +114,7 @@ class Database:
         self.file = Path(self.url.database or "") if self.is_sqlite else None
         self.keyring_file = keyring_file
         self._lock = PriorityLock()
-        self._identity: tuple[int, int] | None = None
+        self._identities: dict[Path, tuple[int, int]] = {}
         self.engine = self._sqlite_engine() if self.is_sqlite else self._postgresql_engine()
         self._writer = self.engine.execution_options(writes=True)
 
@@ -116,7 +132,7 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """Give a session for reading; whatever is written in it is thrown away."""
         with self._translated():
-            self._watch_file()
+            self._watch_files()
             with Session(self.engine, expire_on_commit=False) as session:
                 yield session
 
@@ -124,7 +140,7 @@ class Database:
     def writing(self, *, urgent: bool = False) -> Iterator[Session]:
         """Give a session whose changes are committed together at the end, or not at all."""
         with self._translated(), self._turn(urgent=urgent):
-            self._watch_file()
+            self._watch_files()
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
 
@@ -136,7 +152,7 @@ class Database:
         if not self.is_sqlite:
             return True
         with self._translated(), self._turn(urgent=False):
-            self._watch_file()
+            self._watch_files()
             connection = self._connect()
             try:
                 connection.execute("PRAGMA busy_timeout = 0")
@@ -171,27 +187,28 @@ class Database:
 
     def _trouble(self, error: DBAPIError) -> NotSaved | None:
         if not self.is_sqlite:
-            broken = isinstance(error, OperationalError) or error.connection_invalidated
-            return NotSaved(why=phrase("the database server does not answer")) if broken else None
+            why = _why_of_postgresql(error)
+            return NotSaved(why=why) if why else None
         name = getattr(error.orig, "sqlite_errorname", "") or ""
         if name.startswith("SQLITE_CANTOPEN") and self.file is not None and not self.file.exists():
             return DatabaseMissing(where=self.file)
         why = next((words for start, words in _WHY.items() if name.startswith(start)), None)
         return NotSaved(why=why) if why else None
 
-    def _watch_file(self) -> None:
+    def _watch_files(self) -> None:
         if self.file is None:
             return
-        try:
-            found = self.file.stat()
-        except FileNotFoundError:
-            missing = DatabaseMissing if self._identity is None else DatabaseReplaced
-            raise missing(where=self.file) from None
-        identity = (found.st_dev, found.st_ino)
-        if self._identity is None:
-            self._identity = identity
-        elif self._identity != identity:
-            raise DatabaseReplaced(where=self.file)
+        for file in (self.file, self._keyring()):
+            try:
+                found = file.stat()
+            except FileNotFoundError:
+                if file in self._identities:
+                    raise DatabaseReplaced(where=file) from None
+                if file == self.file:
+                    raise DatabaseMissing(where=file) from None
+                continue  # a register without its keys: opening it says so
+            if self._identities.setdefault(file, (found.st_dev, found.st_ino)) != (found.st_dev, found.st_ino):
+                raise DatabaseReplaced(where=file)
 
     def _keyring(self) -> Path:
         if self.keyring_file is None:
@@ -199,7 +216,9 @@ class Database:
         return self.keyring_file
 
     def _sqlite_engine(self) -> Engine:
-        engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, pool_size=20)
+        engine = create_engine(
+            "sqlite://", creator=self._connect, poolclass=QueuePool, pool_size=20, hide_parameters=True
+        )
         event.listen(engine, "begin", _begin_sqlite)
         return engine
 
@@ -228,9 +247,19 @@ class Database:
         return connection
 
     def _postgresql_engine(self) -> Engine:
-        engine = create_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        engine = create_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
         event.listen(engine, "connect", _prepare_postgresql)
         return engine
+
+
+def _why_of_postgresql(error: DBAPIError) -> str | None:
+    """Return why the server took nothing; None where the fault is ours. Without a state no server was reached."""
+    state = getattr(error.orig, "sqlstate", None)
+    if not state:
+        broken = isinstance(error, OperationalError) or error.connection_invalidated
+        return phrase("the database server does not answer") if broken else None
+    why = next((words for start, words in _WHY_BY_SQLSTATE.items() if state.startswith(start)), None)
+    return phrase("the database server does not answer") if why is None and error.connection_invalidated else why
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -153,23 +153,39 @@ def test_a_database_that_was_never_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", [SQLITE_FILE, KEYRING_FILE])
 @pytest.mark.parametrize("replaced", [True, False])
-def test_a_database_removed_or_replaced_while_running_is_refused(
+def test_a_register_or_keyring_removed_or_replaced_while_running_is_refused(
     database: Database,
+    tmp_path: Path,
+    name: str,
     replaced: bool,  # noqa: FBT001 - parametrized
 ) -> None:
     insert(database, "a")
-    assert database.file is not None
-    away = database.file.with_name("away.sqlite3")
-    database.file.rename(away)
+    file, away = tmp_path / name, tmp_path / "away.sqlite3"
+    file.rename(away)
     if replaced:
-        database.file.write_bytes(away.read_bytes())
+        file.write_bytes(away.read_bytes())
     for use in (database.reading, database.writing):
-        with pytest.raises(DatabaseReplaced), use():
+        with pytest.raises(DatabaseReplaced, match=name), use():
             pass
-    database.file.unlink(missing_ok=True)
-    away.rename(database.file)
+    file.unlink(missing_ok=True)
+    away.rename(file)
     insert(database, "b")
+
+
+def test_a_register_without_its_keyring_is_not_opened(database: Database, tmp_path: Path) -> None:
+    (tmp_path / KEYRING_FILE).unlink()
+    with pytest.raises(NotSaved, match="cannot be opened"), database.reading() as session:
+        session.execute(text("SELECT 1"))
+    assert not (tmp_path / KEYRING_FILE).exists()
+
+
+def test_an_error_never_quotes_what_was_written(database: Database) -> None:
+    insert(database, SECRET)
+    with pytest.raises(IntegrityError) as caught:
+        insert(database, SECRET)
+    assert SECRET not in str(caught.value)
 
 
 def test_a_full_disk_is_said_in_words_and_nothing_of_it_is_kept(database: Database) -> None:
