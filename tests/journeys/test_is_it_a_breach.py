@@ -33,12 +33,15 @@ def test_it_asks_after_4_12_and_24_hours_and_then_daily_until_somebody_decides(w
         incidents.close(world.context, world.ada, reference, reason="Vi har ikke hørt mere.")
 
 
-def test_a_suspicion_logged_late_is_asked_about_at_once_counted_from_its_detection(world: World) -> None:
-    world.log(TITLE, detected_at=world.clock() - 30 * HOUR)
+def test_a_suspicion_logged_late_is_told_as_new_and_asked_about_at_the_hours_after_its_detection(
+    world: World,
+) -> None:
+    detected = world.clock() - 30 * HOUR
+    world.log(TITLE, detected_at=detected)
     ((_, _, text),) = world.beat()
-    assert text.startswith("2026-0001: stadig kun en mistanke, 30 t siden.")
+    assert text.startswith("2026-0001: ny mistanke om brud. Ikke vurderet endnu (30 t siden).")
     world.take([("", BEN, "")])
-    assert [at for at, _, _ in world.walk_taking(world.clock() + 20 * HOUR)] == hours_after(world.clock(), -2)
+    assert [at for at, _, _ in world.walk_taking(detected + 73 * HOUR)] == hours_after(detected, 48, 72)
 
 
 def test_awareness_starts_the_72_hours_and_stops_the_asking(either: World) -> None:
