@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from incident_tracker.delivery.classify import LOST, Change, Circumstances, called_off, judge, judge_late, plain
-from incident_tracker.store import callbacks, lanes
+from incident_tracker.store import callbacks, controllers, lanes
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store.deliveries import Claimed, Standing, State
 from notifiers.protocol import Accepted, NotSent, Outcome, RefusalKind, Refused
@@ -57,7 +57,7 @@ class Consequences:
         """Let them come true in the transaction of the results."""
         end_alerts(session, self.lost, around.now)
         if self.muted:
-            rows.mute(session, self.muted, around.now)
+            controllers.mute_contacts(session, self.muted, around.now)
         for name, reason in self.paused.items():
             lanes.pause(session, name, plain(reason), around.now, around.now + around.pace.probe_after)
         for name, wait in self.blocked.items():

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from incident_tracker.delivery.classify import FINAL, LOST, apply_report, plain
 from incident_tracker.delivery.record import end_alerts
-from incident_tracker.store import callbacks
+from incident_tracker.store import callbacks, controllers
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store.deliveries import Standing, State
 from notifiers.protocol import ReportedState, StatusReport
@@ -76,7 +76,7 @@ def apply(
     callbacks.keep_evidence(session, [_evidence(report, now) for _, report in pairs if report.attempt])
     end_alerts(session, lost, now)
     if muted:
-        rows.mute(session, muted, now)
+        controllers.mute_contacts(session, muted, now)
     return len(changes)
 
 

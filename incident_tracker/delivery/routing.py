@@ -3,8 +3,9 @@
 from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
 
-LOCAL = "outbox"
-"""The notifier that never leaves the house; the only one that an exercise may use."""
+from incident_tracker.store.deliveries import LOCAL
+
+__all__ = ["LOCAL", "Routing"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from incident_tracker.delivery.pace import Pace
 from incident_tracker.delivery.parcel import UNREADABLE, unseal
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.domain.access import Scope
-from incident_tracker.domain.errors import NotFound, Refusal
+from incident_tracker.domain.errors import NotFound, Refusal, phrase
 from incident_tracker.store import callbacks, lanes
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store.database import Database
@@ -187,7 +187,7 @@ def decide(session: Session, scope: Scope, delivery_id: str, decision: Decision,
         "b_finished_at": None,
         "b_look_up_at": None,
         "b_provider_id": None,
-        "b_reason": "treated as sent by decision",
+        "b_reason": phrase("treated as sent by decision"),
         "b_code": "",
     }
     callbacks.write_reported(session, [written])

@@ -9,15 +9,13 @@ from sqlalchemy import ColumnElement, Update, and_, insert, or_, select, text, u
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
-from incident_tracker.store.deliveries.words import Purpose
+from incident_tracker.store.deliveries.words import LOCAL, Purpose
 from incident_tracker.store.ids import earliest_id
 from incident_tracker.store.tables.incidents import AlertRow, IncidentRow
 from incident_tracker.store.tables.outbox import AlertDeliveryRow, DeliveryRow
 
 UNTOLD = -1
 """The step of an alert that was raised while nobody was on call."""
-LOCAL = "outbox"
-"""The notifier whose messages stay on this machine."""
 
 
 @dataclass(frozen=True, slots=True)

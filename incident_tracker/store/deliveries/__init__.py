@@ -13,11 +13,12 @@ from incident_tracker.store.deliveries.doubts import (
     take_for_look_up,
 )
 from incident_tracker.store.deliveries.listing import find, listed
-from incident_tracker.store.deliveries.results import answer_attempts, move_alerts_on, mute, standing, write_results
+from incident_tracker.store.deliveries.results import answer_attempts, move_alerts_on, standing, write_results
 from incident_tracker.store.deliveries.wanted import call_off, give_back, unwanted
-from incident_tracker.store.deliveries.words import NOBODY_WAITS, Claimed, Listed, Purpose, Standing, State
+from incident_tracker.store.deliveries.words import LOCAL, NOBODY_WAITS, Claimed, Listed, Purpose, Standing, State
 
 __all__ = [
+    "LOCAL",
     "NOBODY_WAITS",
     "Claimed",
     "Listed",
@@ -38,7 +39,6 @@ __all__ = [
     "look_at_later",
     "look_up_later",
     "move_alerts_on",
-    "mute",
     "open_attempts",
     "reroute",
     "send_again",

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from incident_tracker.domain.errors import phrase
 from incident_tracker.store.deliveries.columns import HELD, OUT, TRIES, is_in, taken
 from incident_tracker.store.deliveries.wanted import unwanted
 from incident_tracker.store.deliveries.words import NOBODY_WAITS, Claimed, State
@@ -82,7 +83,7 @@ def expire(session: Session, now: datetime, limit: int) -> tuple[int, int]:
         ended = {"state": State.CANCELLED, "finished_at": now, "reason": NOBODY_WAITS}
         session.execute(update(OUT).where(OUT.c.id.in_(off)).values(**ended, **free))
     if last:
-        why = "the sender stopped before a result came in"
+        why = phrase("the sender stopped before a result came in")
         session.execute(
             update(OUT)
             .where(OUT.c.id == bindparam("b_id"))

@@ -1,8 +1,9 @@
 """The outbox as people read it."""
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
@@ -21,12 +22,7 @@ def listed(
     limit: int = 100,
 ) -> list[Listed]:
     """Return deliveries, newest first, a page at a time (`before` is the last id of the page before)."""
-    names = [name for name in Listed.__slots__ if name != "incident"]
-    statement = select(*(OUT.c[name] for name in names), IncidentRow.reference.label("incident")).join(
-        IncidentRow, IncidentRow.id == OUT.c.incident_id, isouter=True
-    )
-    if scope is not None:
-        statement = statement.where(OUT.c.controller_id.in_(scope))
+    statement = _readable(scope)
     if states:
         statement = statement.where(or_(*(is_in(state) for state in states)))
     if incident_id is not None:
@@ -39,13 +35,13 @@ def listed(
 
 def find(session: Session, scope: Scope, delivery_id: str) -> Listed | None:
     """Return one delivery, or None where it is not there for this reader."""
-    names = [name for name in Listed.__slots__ if name != "incident"]
-    statement = (
-        select(*(OUT.c[name] for name in names), IncidentRow.reference.label("incident"))
-        .join(IncidentRow, IncidentRow.id == OUT.c.incident_id, isouter=True)
-        .where(OUT.c.id == delivery_id)
-    )
-    if scope is not None:
-        statement = statement.where(OUT.c.controller_id.in_(scope))
-    row = session.execute(statement).mappings().first()
+    row = session.execute(_readable(scope).where(OUT.c.id == delivery_id)).mappings().first()
     return None if row is None else Listed(**row)
+
+
+def _readable(scope: Scope) -> Select[Any]:
+    columns = [OUT.c[name] for name in Listed.__slots__ if name != "incident"]
+    statement = select(*columns, IncidentRow.reference.label("incident")).join(
+        IncidentRow, IncidentRow.id == OUT.c.incident_id, isouter=True
+    )
+    return statement if scope is None else statement.where(OUT.c.controller_id.in_(scope))

@@ -1,4 +1,4 @@
-"""What became of rows, and what follows for alerts and people."""
+"""What became of rows, and what follows for alerts."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -12,7 +12,6 @@ from incident_tracker.store.deliveries.columns import CHUNK, OUT, STANDING
 from incident_tracker.store.deliveries.words import Standing
 from incident_tracker.store.tables.incidents import AlertRow
 from incident_tracker.store.tables.outbox import AlertDeliveryRow
-from incident_tracker.store.tables.parties import ContactRow
 
 _RESULT_COLUMNS = {
     "id": "text",
@@ -95,13 +94,5 @@ def move_alerts_on(session: Session, delivery_ids: Collection[str], now: datetim
             AlertRow.next_step_at > now,
         )
         .values(next_step_at=now),
-        execution_options={"synchronize_session": False},
-    )
-
-
-def mute(session: Session, contact_ids: Collection[int], now: datetime) -> None:
-    """Remember that people on call opted out of messages."""
-    session.execute(
-        update(ContactRow).where(ContactRow.id.in_(contact_ids), ContactRow.muted_at.is_(None)).values(muted_at=now),
         execution_options={"synchronize_session": False},
     )

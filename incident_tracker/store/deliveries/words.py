@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from incident_tracker.domain.errors import phrase
+
 
 class State(StrEnum):
     """Where a delivery stands."""
@@ -30,7 +32,9 @@ class Purpose(StrEnum):
     TEST = "test"
 
 
-NOBODY_WAITS = "nobody waits for it any more"
+LOCAL = "outbox"
+"""The notifier whose messages never leave this machine; the only one that an exercise may use."""
+NOBODY_WAITS = phrase("nobody waits for it any more")
 """Why a message was cancelled that would have gone again."""
 
 
