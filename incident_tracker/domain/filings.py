@@ -90,6 +90,15 @@ class Filing:
     late_reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed(Filing):
+    """A filing as it stands in the file: to whom, with the digest of what was frozen, and whether it was the last."""
+
+    authority: str
+    digest: str
+    complete: bool = False
+
+
 def late(filed_at: datetime, due_at: datetime | None) -> bool:
     """Return whether a report came after its deadline; exactly on it is in time (GDPR Art. 33(1))."""
     return due_at is not None and filed_at > due_at

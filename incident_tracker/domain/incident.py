@@ -11,6 +11,7 @@ from functools import singledispatch
 
 from incident_tracker.domain import events
 from incident_tracker.domain.errors import Refusal
+from incident_tracker.domain.filings import Filed
 from incident_tracker.domain.parties import PartyRole
 from incident_tracker.domain.periods import require_not_future
 from incident_tracker.domain.scope import CountRange, ScopeAssessment
@@ -31,23 +32,6 @@ class SettledDuty:
 
     at: datetime
     words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filing:
-    """A filed version of the report."""
-
-    authority: str
-    version: int
-    phase: str
-    filed_at: datetime
-    reference: str
-    digest: str
-    complete: bool = False
-    journal_number: str = ""
-    receipt_id: str | None = None
-    no_receipt_reason: str = ""
-    late_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +64,7 @@ class Incident:
     assessment_version: int = 0
     answers: dict[str, str] = field(default_factory=dict)
     ticked: frozenset[str] = frozenset()
-    filings: tuple[Filing, ...] = ()
+    filings: tuple[Filed, ...] = ()
     met: dict[str, SettledDuty] = field(default_factory=dict)
     set_aside: dict[str, SettledDuty] = field(default_factory=dict)
 
@@ -378,7 +362,7 @@ def _(event: events.QuestionTicked, incident: Incident) -> Incident:
 
 @apply_event.register
 def _(event: events.ReportFiled, incident: Incident) -> Incident:
-    filing = Filing(
+    filing = Filed(
         authority=event.authority,
         version=event.version,
         phase=event.phase,

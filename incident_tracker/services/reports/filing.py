@@ -15,7 +15,7 @@ from incident_tracker.domain.incident import must_be_open
 from incident_tracker.domain.parties import LANGUAGES
 from incident_tracker.services.attachments import require as require_attachment
 from incident_tracker.services.context import Context
-from incident_tracker.services.reports.sheet import Sheet, build, draft_of, filings_of, plugin_of
+from incident_tracker.services.reports.sheet import Sheet, build, draft_of, plugin_of
 from incident_tracker.services.texts import clean, clean_line
 from incident_tracker.services.work import working
 from incident_tracker.store import incidents as incident_rows
@@ -149,7 +149,7 @@ def _checked(context: Context, session: Session, loaded: Loaded, asked: _Asked, 
         filing,
         became_aware_at=loaded.incident.became_aware_at,
         due_at=made.due_at,
-        earlier=filings_of(loaded.incident),
+        earlier=loaded.incident.filings,
         now=now,
         open_points=made.open_points,
     )

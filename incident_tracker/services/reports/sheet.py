@@ -11,7 +11,7 @@ from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.canonical import Change
 from incident_tracker.domain.errors import NotFound
 from incident_tracker.domain.facts import from_plain
-from incident_tracker.domain.filings import Filing, Phase, late, possible_phases
+from incident_tracker.domain.filings import Phase, late, possible_phases
 from incident_tracker.domain.incident import Incident
 from incident_tracker.domain.parties import Controller
 from incident_tracker.domain.reports import Completeness, ReportFacts
@@ -107,7 +107,7 @@ def build(
     """Return the draft of an incident that is loaded already; `late_reason` and `as_of` are those of a filing."""
     incident, now = loaded.incident, context.now()
     controller = controller_rows.get(session, context.keyring, incident.controller_id, None)
-    possible = possible_phases(filings_of(incident))
+    possible = possible_phases(incident.filings)
     wanted = phase or next(iter(possible), Phase.WITHDRAWN)
     facts = _facts(incident, controller, wanted, late_reason)
     record = reports.record_from(facts, as_of=_as_of(incident, as_of or now))
@@ -145,30 +145,13 @@ def question_of(made: Sheet, key: str) -> Question:
     return found
 
 
-def filings_of(incident: Incident) -> tuple[Filing, ...]:
-    """Return the earlier reports, the first one first."""
-    return tuple(
-        Filing(
-            version=one.version,
-            phase=one.phase,
-            filed_at=one.filed_at,
-            reference=one.reference,
-            journal_number=one.journal_number,
-            receipt_id=one.receipt_id,
-            no_receipt_reason=one.no_receipt_reason,
-            late_reason=one.late_reason,
-        )
-        for one in incident.filings
-    )
-
-
 def draft_of(frozen: Frozen, language: str) -> ReportDraft:
     """Return the draft that was frozen, in one of its languages."""
     return from_plain(ReportDraft, frozen.content["drafts"][language])
 
 
 def _facts(incident: Incident, controller: Controller, phase: Phase, late_reason: str) -> ReportFacts:
-    earlier = filings_of(incident)
+    earlier = incident.filings
     return ReportFacts(
         reference=incident.reference,
         controller=controller,
