@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -19,10 +20,22 @@ from incident_tracker.store import journal as journal_rows
 from incident_tracker.store import obligations as obligation_rows
 from incident_tracker.store.alerts import Alert
 from incident_tracker.store.database import NotSaved
-from incident_tracker.store.incidents import Listed, Loaded
+from incident_tracker.store.incidents import Listed, Loaded, Tally
 from incident_tracker.store.journal import Record
 
-__all__ = ["Alert", "Listed", "Overview", "Record", "board", "history", "listing", "overview", "planned"]
+__all__ = [
+    "Alert",
+    "Listed",
+    "Overview",
+    "Record",
+    "Tally",
+    "board",
+    "history",
+    "listing",
+    "overview",
+    "planned",
+    "tally",
+]
 
 _log = structlog.get_logger()
 
@@ -82,13 +95,25 @@ def history(
 
 
 def board(context: Context, actor: Actor, limit: int = 100) -> list[tuple[Listed, list[tuple[Obligation, Standing]]]]:
-    """Return the open incidents with their obligations, the nearest deadline first, then suspicions."""
+    """Return the open incidents with their obligations, by the nearest deadline, then the oldest without one.
+
+    At most `limit` of either kind are returned; `tally` says how many there are.
+    """
     now = context.now()
     scope = actor.scope_for(Act.READ)
     with context.database.reading() as session:
         listed = rows.board(session, scope, limit)
         kept = obligation_rows.of_incidents(session, context.keyring, [one.id for one in listed], scope)
     return [(one, [(k.obligation, standing(k.obligation, now)) for k in kept[one.id]]) for one in listed]
+
+
+def tally(context: Context, actor: Actor, zone: str) -> Tally:
+    """Count the open incidents, shown or not; `zone` says when the reader's day ends."""
+    now = context.now()
+    day = now.astimezone(ZoneInfo(zone)).date()
+    today, tomorrow = (datetime.combine(day + timedelta(days=days), time(), ZoneInfo(zone)) for days in (1, 2))
+    with context.database.reading() as session:
+        return rows.tally(session, actor.scope_for(Act.READ), now, (today.astimezone(UTC), tomorrow.astimezone(UTC)))
 
 
 def listing(

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, or_, select, text, update
+from sqlalchemy import Select, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
 from incident_tracker.domain.errors import NotFound
 from incident_tracker.domain.facts import from_plain, to_plain
-from incident_tracker.domain.incident import Incident
+from incident_tracker.domain.incident import Incident, Status
 from incident_tracker.domain.parties import Controller
 from incident_tracker.store.keys import Keyring
 from incident_tracker.store.plain import from_json, to_json
@@ -54,6 +54,17 @@ class Listed:
     closed_at: datetime | None
     owner_id: int | None
     next_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many incidents are open; of those, how many are overdue, due today, due tomorrow, not decided yet."""
+
+    open: int
+    overdue: int
+    today: int
+    tomorrow: int
+    suspected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +145,29 @@ def heads(session: Session, ids: Iterable[int]) -> dict[int, Head]:
 
 
 def board(session: Session, scope: Scope, limit: int) -> list[Listed]:
-    """Return the open incidents: suspicions first by age, then by the nearest deadline."""
-    suspected = _scoped(select(*_LISTED), scope).where(_IS_OPEN, IncidentRow.next_due_at.is_(None))
+    """Return the open incidents by the nearest deadline, then those without one, the oldest first.
+
+    At most `limit` of either kind; `tally` says how many there are.
+    """
+    undated = _scoped(select(*_LISTED), scope).where(_IS_OPEN, IncidentRow.next_due_at.is_(None))
     dated = _scoped(select(*_LISTED), scope).where(_IS_OPEN, IncidentRow.next_due_at.is_not(None))
     first = session.execute(dated.order_by(IncidentRow.next_due_at, IncidentRow.id).limit(limit)).all()
-    others = session.execute(suspected.order_by(IncidentRow.id.desc()).limit(limit)).all()
+    others = session.execute(undated.order_by(IncidentRow.detected_at, IncidentRow.id).limit(limit)).all()
     return [Listed(*row) for row in (*first, *others)]
+
+
+def tally(session: Session, scope: Scope, now: datetime, ends: tuple[datetime, datetime]) -> Tally:
+    """Count the open incidents; `ends` are when today and tomorrow end where the reader is."""
+    due, (today, tomorrow) = IncidentRow.next_due_at, ends
+    counts: tuple[Any, ...] = (
+        func.count(),
+        func.count().filter(due < now),
+        func.count().filter(due >= now, due < today),
+        func.count().filter(due >= today, due < tomorrow),
+        func.count().filter(IncidentRow.status == Status.SUSPECTED.value),
+    )
+    statement = select(*counts).select_from(IncidentRow)
+    return Tally(*map(int, session.execute(_scoped(statement, scope).where(_IS_OPEN)).one()))
 
 
 def listing(

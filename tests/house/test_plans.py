@@ -205,6 +205,10 @@ ASKED: dict[str, tuple[Ask, str]] = {
     "whom an alert told": (lambda session, _: alerts.told(session, "a000100", NORDLYS), "alert_deliveries"),
     "cancel what waits": (lambda session, _: alerts.cancel_messages(session, ["a000100"], START), "deliveries"),
     "the board": (lambda session, _: incidents.board(session, NORDLYS, 100), "ix_incidents_board"),
+    "the counts of the board": (
+        lambda session, _: incidents.tally(session, NORDLYS, START, (START + HOUR, START + 24 * HOUR)),
+        "ix_incidents_board",
+    ),
     "a page of the list": (lambda session, _: incidents.listing(session, NORDLYS), "incidents"),
     "the next page": (lambda session, _: incidents.listing(session, NORDLYS, after_id=700), "incidents"),
     "one incident": (load, "incidents"),

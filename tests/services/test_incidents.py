@@ -346,3 +346,23 @@ def test_of_two_who_decide_at_once_both_are_in_the_journal_or_one_is_refused(eit
     versions = [one.event for one in register.history(either.context, SHELL, reference) if one.kind == "became_aware"]
     assert [one.version for one in versions] == list(range(1, len(versions) + 1))  # type: ignore[union-attr]
     assert either.overview(reference).incident.awareness_version == len(versions)
+
+
+def test_a_full_board_keeps_the_oldest_suspicions_and_counts_those_left_out(either: World) -> None:
+    now = either.clock()
+    ages = {either.open(detected_at=now - age * HOUR): age for age in (1, 9, 5)}
+    for hours in (71, 60):
+        either.open(aware_at=now - hours * HOUR, aware_reason="Set i loggen")
+    overdue = either.open(aware_at=now - 80 * HOUR, aware_reason="Set i loggen")
+    shown = [one.reference for one, _ in register.board(either.context, SHELL, 2)]
+    assert shown[0] == overdue
+    assert [ages[one] for one in shown[2:]] == [9, 5]
+    counted = register.tally(either.context, SHELL, "Europe/Copenhagen")
+    assert counted == register.Tally(open=6, overdue=1, today=1, tomorrow=1, suspected=3)
+
+
+def test_a_tally_counts_only_what_the_reader_may_see(world: World) -> None:
+    world.open(controller_id=world.controller.id)
+    other = make_controller(world.context, "Skyhost A/S")
+    assert register.tally(world.context, make_actor(other), "Europe/Copenhagen").open == 0
+    assert register.tally(world.context, make_actor(world.controller), "Europe/Copenhagen").open == 1

@@ -8,6 +8,7 @@ from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.parties import Controller, OnCallContact, Role
 from incident_tracker.services import incidents
+from incident_tracker.web.board import view
 from tests.makers import HandClock, make_controller
 from tests.web.conftest import Person
 from tests.web.work import NAUGHTY, aware, census, log, words
@@ -42,6 +43,25 @@ def test_the_nearest_deadline_lies_on_top_and_suspicions_next(
     assert page.count("button-primary") == 1
     assert page.index("Den første") < page.index('class="lanes"')
     assert f'href="/incidents/{suspicion}/decide"' in lanes
+
+
+def test_a_board_that_cannot_show_everything_says_how_much_more_there_is(
+    login: Login, tracker: Tracker, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view, "MOST", 2)
+    oldest = log(tracker, "Den ældste")
+    for number in range(3):
+        clock.advance(minutes=1)
+        log(tracker, f"Nummer {number}")
+    person = login()
+    page = person.get("/").text
+    assert f"lane-{oldest}" in page
+    assert page.count("lane-2026-") == 2
+    assert "2 åbne hændelser mere" in page
+    assert "4 åbne hændelser" in page
+    assert 'href="/incidents?status=open"' in page
+    monkeypatch.setattr(view, "MOST", 100)
+    assert "show-open" not in person.get("/").text
 
 
 def test_an_overdue_incident_takes_the_top_sheet(login: Login, tracker: Tracker, clock: HandClock) -> None:

@@ -16,7 +16,7 @@ from incident_tracker.domain.periods import zone_of
 from incident_tracker.services import calling, next_step, register
 from incident_tracker.services.context import Context
 from incident_tracker.services.obligations import rule_of
-from incident_tracker.services.register import Listed
+from incident_tracker.services.register import Listed, Tally
 from incident_tracker.web import current, words
 from incident_tracker.web.drawing.dial import Dial, dial
 from incident_tracker.web.drawing.ring import Ring, ring
@@ -27,6 +27,8 @@ from incident_tracker.web.incidents.view import Speaking, speaking_of
 from incident_tracker.web.steps import StepWords, in_words, missing_sentence, step_words
 
 Duties = Sequence[tuple[Obligation, Standing]]
+MOST = 100
+"""So many incidents with a deadline, and as many without, are drawn; the page says how many more there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +81,28 @@ class Board:
     axis: Axis
     now_text: str
     summary: str
+    open: int
+    left_out: str
     alerts: list[Waiting]
 
 
 def board(context: Context, actor: Actor) -> Board:
     """Return the board of everything that this person may read."""
     now, zone = context.now(), current.zone()
-    found = _ordered(register.board(context, actor))
+    found = _ordered(register.board(context, actor, MOST))
     shared = _axis(found, now, zone)
     names = owners(context, actor, [one for one, _duties in found])
     lanes = [_lane(one, duties, shared, names, zone) for one, duties in found]
+    counted = register.tally(context, actor, zone)
     waiting = {reference: alert.id for alert, reference in calling.open_alerts(context, actor)}
     return Board(
         top=_top(context, actor, found[0][0]) if found else None,
         lanes=lanes,
         axis=shared,
         now_text=_("now %(time)s", time=words.moment(now, zone, "time")),
-        summary=_summary(found, now, zone),
+        summary=_summary(counted),
+        open=counted.open,
+        left_out=_left_out(counted.open - len(lanes)),
         alerts=[Waiting(f"/alerts/{alert_id}", reference) for reference, alert_id in sorted(waiting.items())],
     )
 
@@ -224,14 +231,23 @@ def _over(pair: tuple[Obligation, Standing] | None) -> str:
     return str(_("Deadline passed") if pair[1] is Standing.OVERDUE else _("Next deadline"))
 
 
-def _summary(found: Sequence[tuple[Listed, Duties]], now: datetime, zone: str) -> str:
+def _left_out(count: int) -> str:
+    if count <= 0:
+        return ""
+    return str(
+        ngettext(
+            "%(count)s more open incident is not shown here.",
+            "%(count)s more open incidents are not shown here.",
+            count,
+            count=count,
+        )
+    )
+
+
+def _summary(counted: Tally) -> str:
     """Return the board in one line: what is overdue, what falls due today and tomorrow, what waits for a decision."""
-    dues = [one.next_due_at for one, _duties in found if one.next_due_at is not None]
-    day = [due.astimezone(zone_of(zone)).date() for due in dues if due >= now]
-    today = now.astimezone(zone_of(zone)).date()
-    overdue, due_today = sum(due < now for due in dues), day.count(today)
-    tomorrow = day.count(today + timedelta(days=1))
-    undecided = sum(_is_undecided(duties) for _one, duties in found)
+    overdue, due_today, tomorrow = counted.overdue, counted.today, counted.tomorrow
+    undecided = counted.suspected
     told = [
         (
             overdue,
