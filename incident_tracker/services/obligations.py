@@ -62,8 +62,9 @@ def count_as_asked(context: Context, session: Session, kept: Kept, now: datetime
     """Let the message being sent stand for the reminders of an obligation that are due now; plan the next."""
     due = rows.take_due(session, kept.id, now)
     rows.mark(session, [one.id for one in due], "merged")
-    if due:
-        following = escalation.next_alarm(kept.obligation, rule_of(context, kept.obligation), due[-1].alarm, now)
+    rule = rule_of(context, kept.obligation)
+    if due and rule is not None:
+        following = escalation.next_alarm(kept.obligation, rule, due[-1].alarm, now)
         rows.plan_alarms(session, kept, [following] if following is not None else [])
 
 
