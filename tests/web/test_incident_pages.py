@@ -10,7 +10,7 @@ from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.deadlines import Obligation, is_settled
 from incident_tracker.domain.incident import Status
 from incident_tracker.domain.parties import OnCallContact, Role
-from incident_tracker.services import incidents, register
+from incident_tracker.services import alerts, incidents, register
 from tests.makers import HandClock, make_controller
 from tests.web.conftest import Person
 from tests.web.work import NAUGHTY, aware, census, log, words
@@ -41,6 +41,17 @@ def _version(tracker: Tracker, reference: str) -> str:
 
 def _status(tracker: Tracker, reference: str) -> Status:
     return register.overview(tracker.context, SHELL, reference).incident.status
+
+
+def test_an_alert_that_nobody_took_can_be_taken_from_the_incident(
+    login: Login, tracker: Tracker, suspicion: str
+) -> None:
+    person = login()
+    (alert,) = register.overview(tracker.context, SHELL, suspicion).alerts
+    assert f'href="/alerts/{alert.id}"' in person.get(f"/incidents/{suspicion}").text
+    assert f"/alerts/{alert.id}" not in login(Role.AUDITOR).get(f"/incidents/{suspicion}").text
+    alerts.acknowledge(tracker.context, SHELL, suspicion, via="page")
+    assert f"/alerts/{alert.id}" not in person.get(f"/incidents/{suspicion}").text
 
 
 def test_a_suspicion_asks_one_question(login: Login, suspicion: str) -> None:
