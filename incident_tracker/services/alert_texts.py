@@ -13,6 +13,7 @@ from incident_tracker.store.obligations import Kept
 from notifiers.protocol import Content
 
 _HALF_MINUTE = timedelta(seconds=30)
+_TWO_DAYS = timedelta(days=2)
 _DEADLINE = {
     ("da", "notify_authority"): "anmeldelsesfristen",
     ("en", "notify_authority"): "the deadline to notify",
@@ -84,7 +85,7 @@ def single(told: Told, contact: OnCallContact, zone: str, now: datetime) -> str:
     obligation = None if told.kept is None else told.kept.obligation
     duty = "assess" if obligation is None else obligation.duty
     anchor = told.alert.raised_at if obligation is None else (obligation.anchor_at or told.alert.raised_at)
-    since = rendering.hours_only(now - anchor, language)
+    since = _since(now - anchor, language)
     if told.alert.kind == "suspicion":
         return rendering.message("alert/suspicion", "sms", language, reference=reference, since=since)
     if duty == "assess":
@@ -97,7 +98,7 @@ def single(told: Told, contact: OnCallContact, zone: str, now: datetime) -> str:
 
 def _dated(reference: str, due_at: datetime, duty: str, language: str, zone: str, now: datetime) -> str:
     if now >= due_at:
-        over = rendering.hours_only(now - due_at, language)
+        over = _since(now - due_at, language)
         act = _ACT.get((language, duty), _ANY_ACT[language])
         return rendering.message("alert/overdue", "sms", language, reference=reference, over=over, act=act)
     return rendering.message(
@@ -112,15 +113,25 @@ def _dated(reference: str, due_at: datetime, duty: str, language: str, zone: str
 
 
 def _most_urgent(items: Sequence[Told]) -> Told:
-    """Return the alert that speaks for the incident: the nearest deadline, then the weightiest duty."""
+    """Return the alert that speaks for the incident: the nearest deadline, then the weightiest duty.
 
-    def urgency(one: Told) -> tuple[bool, datetime, int]:
+    A deadline that has passed is said again every hour; where it falls together with something that is asked once a
+    day, the rarer one speaks, unless the deadline is the authority's.
+    """
+
+    def urgency(one: Told) -> tuple[bool, bool, datetime, int]:
         due = one.alert.due_at
         duty = "assess" if one.kept is None else one.kept.obligation.duty
+        repeated = one.alert.kind == "overdue" and duty != "notify_authority"
         weight = _WEIGHT.index(duty) if duty in _WEIGHT else len(_WEIGHT)
-        return due is None, due or one.alert.raised_at, weight
+        return repeated, due is None, due or one.alert.raised_at, weight
 
     return min(items, key=urgency)
+
+
+def _since(length: timedelta, language: str) -> str:
+    """Return how long ago something began: in hours for two days, then in days."""
+    return (rendering.hours_only if length < _TWO_DAYS else rendering.duration)(length, language)
 
 
 def _rounded(length: timedelta) -> timedelta:
