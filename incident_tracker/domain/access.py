@@ -78,6 +78,11 @@ class Actor:
         if not self.may(act, controller_id):
             raise NotAllowed(who=_WHO[act])
 
+    def must_anywhere(self, act: Act) -> None:
+        """Refuse the act where no role of hers includes it."""
+        if not self.may_anywhere(act):
+            raise NotAllowed(who=_WHO[act])
+
 
 SHELL = Actor("shell")
 """Whoever has a shell on the machine; never a second pair of eyes."""

@@ -227,6 +227,13 @@ class DeliverySettled:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifierOpened:
+    """An administrator let a paused notifier send again; it serves all controllers."""
+
+    notifier: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockStopped:
     """The clock gave no sign of life between two instants, or jumped."""
 
@@ -258,6 +265,7 @@ Event = (
     | ContactChanged
     | UserChanged
     | DeliverySettled
+    | NotifierOpened
     | ClockStopped
 )
 
@@ -284,6 +292,7 @@ KINDS: dict[str, type[Event]] = {
     "contact_changed": ContactChanged,
     "user_changed": UserChanged,
     "delivery_settled": DeliverySettled,
+    "notifier_opened": NotifierOpened,
     "clock_stopped": ClockStopped,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}

@@ -13,7 +13,7 @@ from incident_tracker.delivery.routing import LOCAL
 from incident_tracker.delivery.settle import Decision
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import NotFound, Refusal
-from incident_tracker.domain.events import DeliverySettled
+from incident_tracker.domain.events import DeliverySettled, NotifierOpened
 from incident_tracker.domain.facts import to_plain
 from incident_tracker.services import alert_texts, replies
 from incident_tracker.services.context import Context
@@ -198,13 +198,16 @@ def paused_lanes(context: Context) -> list[LaneState]:
 
 
 def open_lane(context: Context, actor: Actor, notifier: str) -> bool:
-    """Let a paused notifier send again; return whether it was paused."""
-    if not actor.may_anywhere(Act.ADMINISTER):
-        actor.must(Act.ADMINISTER, 0)
-    with context.database.writing(urgent=True) as session:
-        opened = lanes.unpause(session, notifier, context.now())
+    """Let a paused notifier send again, for all controllers; return whether it was paused.
+
+    Whoever administers any controller may: a notifier that wrongly stays paused keeps the alarms of all from leaving.
+    """
+    actor.must_anywhere(Act.ADMINISTER)
+    with working(context, actor) as work:
+        opened = lanes.unpause(work.session, notifier, work.now)
+        if opened:
+            work.note(NotifierOpened(notifier))
     _log.info("lane_opened", actor=actor.name, notifier=notifier, opened=opened)
-    context.wake()
     return opened
 
 

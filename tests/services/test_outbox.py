@@ -9,6 +9,7 @@ from incident_tracker.domain.events import DeliverySettled
 from incident_tracker.domain.parties import Role
 from incident_tracker.services import alerts, outbox, register
 from incident_tracker.services.outbox import Decision, State
+from incident_tracker.store import journal, lanes
 from incident_tracker.store.tables.outbox import DeliveryRow
 from tests.makers import make_actor, make_controller
 from tests.services.world import World
@@ -123,3 +124,17 @@ def test_another_controllers_message_is_not_there(world: World, message: str) ->
         with pytest.raises(NotFound):
             act()
     assert outbox.listing(world.context, stranger) == []
+
+
+def test_opening_a_paused_notifier_is_for_administrators_and_stands_in_the_journal(world: World) -> None:
+    now = world.clock()
+    with world.context.database.writing() as session:
+        lanes.ensure(session, ["postman"])
+        lanes.pause(session, "postman", "401", now, now)
+    with pytest.raises(NotAllowed):
+        outbox.open_lane(world.context, make_actor(world.controller, Role.DECISION_MAKER), "postman")
+    ada = make_actor(world.controller)
+    assert [outbox.open_lane(world.context, ada, "postman") for _ in range(2)] == [True, False]
+    with world.context.database.reading() as session:
+        found = [(one.actor, one.incident) for one in journal.entries(session) if one.kind == "notifier_opened"]
+    assert found == [(ada.name, None)]

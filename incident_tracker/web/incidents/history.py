@@ -246,6 +246,7 @@ _OTHERS: dict[type, _Sayer] = dict.fromkeys(
         events.ControllerChanged,
         events.ContactChanged,
         events.UserChanged,
+        events.NotifierOpened,
         events.ClockStopped,
     ),
     _other,
