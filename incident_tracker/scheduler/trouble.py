@@ -16,7 +16,7 @@ from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.access import CLOCK
 from incident_tracker.domain.events import ClockStopped
 from incident_tracker.domain.parties import OnCallContact
-from incident_tracker.services import on_call_list
+from incident_tracker.services import on_call
 from incident_tracker.services.work import working
 from incident_tracker.store.ids import new_id
 from notifiers.protocol import Accepted, Channel, Content, Deadline, Message, Notifier
@@ -69,7 +69,7 @@ class Watch:
 
     def remember_contacts(self) -> None:
         """Keep in memory who is on call, for the moment in which the database cannot say it."""
-        self._contacts = tuple(on_call_list.everybody(self._tracker.context))
+        self._contacts = tuple(on_call.everybody(self._tracker.context))
 
     def ping(self, url: str) -> None:
         """Tell the outside watch that all is well."""

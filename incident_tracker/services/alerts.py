@@ -121,14 +121,6 @@ def any_open(context: Context) -> bool:
         return rows.any_open(session)
 
 
-def open_alerts(context: Context, actor: Actor) -> list[tuple[Alert, str]]:
-    """Return the alerts that nobody has taken, oldest first, each with the reference of its incident."""
-    with context.database.reading() as session:
-        found = rows.open_alerts(session, actor.scope_for(Act.READ))
-        references = rows.references(session, found)
-    return [(one, references[one.id]) for one in found]
-
-
 def acknowledge(
     context: Context, actor: Actor, reference: str, *, via: str, alert_ids: Iterable[str] = ()
 ) -> list[str]:

@@ -58,6 +58,13 @@ def listing(context: Context, actor: Actor, controller_id: int) -> list[OnCallCo
         return controllers.contacts(session, context.keyring, frozenset({controller_id})).get(controller_id, [])
 
 
+def everybody(context: Context) -> list[OnCallContact]:
+    """Return every contact on call of every controller, in the order of calling, for the clock."""
+    with context.database.reading() as session:
+        by_controller = controllers.contacts(session, context.keyring, None)
+    return [one for contacts in by_controller.values() for one in contacts]
+
+
 def add(context: Context, actor: Actor, controller_id: int, facts: ContactFacts) -> int:
     """Put someone on call, last in the order; return the contact's id."""
     actor.must(Act.ADMINISTER, controller_id)

@@ -15,7 +15,7 @@ from incident_tracker.bootstrap import Tracker
 from incident_tracker.cli import shapes
 from incident_tracker.domain.access import Actor
 from incident_tracker.domain.parties import Controller, OnCallContact, Role
-from incident_tracker.services import alerts, clock, incidents, journal, register, replies, reports
+from incident_tracker.services import alerts, calling, clock, incidents, journal, register, replies, reports
 from incident_tracker.services.context import Context
 from incident_tracker.store import journal as journal_rows
 from incident_tracker.store.reports import Frozen
@@ -128,7 +128,7 @@ class World:
 
     def take_on_page(self) -> None:
         """Let the responder take everything that is open, signed in."""
-        for _, reference in alerts.open_alerts(self.context, self.clara):
+        for _, reference in calling.open_alerts(self.context, self.clara):
             alerts.acknowledge(self.context, self.clara, reference, via="page")
 
     def take(self, heard: list[Heard]) -> list[str]:

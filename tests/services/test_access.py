@@ -14,7 +14,7 @@ from incident_tracker.domain.access import ALLOWED, Act, Actor
 from incident_tracker.domain.errors import NotAllowed, NotFound, Refusal
 from incident_tracker.domain.parties import Role
 from incident_tracker.domain.scope import ScopeAssessment
-from incident_tracker.services import alerts, outbox, register
+from incident_tracker.services import calling, outbox, register
 from incident_tracker.services.controllers import ControllerFacts
 from incident_tracker.services.on_call import ContactFacts
 from tests.makers import make_actor, make_contact, make_controller
@@ -225,7 +225,13 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(world: World, nam
 def test_one_who_serves_no_controller_sees_nothing(world: World) -> None:
     world.open()
     nobody = Actor("user:9", {}, 9)
-    for name in ("register.board", "register.listing", "alerts.open_alerts", "outbox.listing", "controllers.listing"):
+    for name in (
+        "register.board",
+        "register.listing",
+        "calling.open_alerts",
+        "outbox.listing",
+        "controllers.listing",
+    ):
         module, function = name.rsplit(".", 1)
         service = getattr(importlib.import_module(f"incident_tracker.services.{module}"), function)
         assert list(service(world.context, nobody)) == []
@@ -241,5 +247,5 @@ def test_a_list_holds_only_what_belongs_to_ones_own_controllers(world: World) ->
     assert [one.reference for one in register.listing(world.context, actor)] == [theirs]
     assert [one.reference for one in register.listing(world.context, actor, search="2026")] == [theirs]
     assert [one.reference for one, _ in register.board(world.context, actor)] == [theirs]
-    assert [reference for _, reference in alerts.open_alerts(world.context, actor)] == [theirs]
+    assert [reference for _, reference in calling.open_alerts(world.context, actor)] == [theirs]
     assert mine not in {one.delivery.incident for one in outbox.listing(world.context, actor)}
