@@ -20,10 +20,10 @@ def alerts() -> None:
 @pass_shell
 def list_(shell: Shell, *, as_json: bool) -> None:
     """List the alerts that nobody has taken, oldest first."""
-    from incident_tracker.services import alerts as service  # noqa: PLC0415 - `--help` loads nothing
+    from incident_tracker.services import calling  # noqa: PLC0415 - `--help` loads nothing
 
     with shell.context() as context:
-        found = service.open_alerts(context, SHELL)
+        found = calling.open_alerts(context, SHELL)
     if as_json:
         common.print_json([shapes.alert(one, reference) for one, reference in found])
     elif not found:

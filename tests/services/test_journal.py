@@ -262,7 +262,8 @@ def tell(world: World, acts: list[tuple[Any, ...]]) -> None:
         world.close()
 
 
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(600)
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(acts=st.lists(ACTS, min_size=3, max_size=14))
 def test_whatever_people_and_the_clock_do_no_running_duty_is_ever_lost_sight_of(
     make_quick_world: MakeWorld, acts: list[tuple[Any, ...]]
