@@ -13,7 +13,6 @@ from incident_tracker.store.obligations import Kept
 from notifiers.protocol import Content
 
 _HALF_MINUTE = timedelta(seconds=30)
-_TWO_DAYS = timedelta(days=2)
 _DEADLINE = {
     ("da", "notify_authority"): "anmeldelsesfristen",
     ("en", "notify_authority"): "the deadline to notify",
@@ -85,7 +84,7 @@ def single(told: Told, contact: OnCallContact, zone: str, now: datetime) -> str:
     obligation = None if told.kept is None else told.kept.obligation
     duty = "assess" if obligation is None else obligation.duty
     anchor = told.alert.raised_at if obligation is None else (obligation.anchor_at or told.alert.raised_at)
-    since = _since(now - anchor, language)
+    since = rendering.hours_only(now - anchor, language)
     if told.alert.kind == "suspicion":
         return rendering.message("alert/suspicion", "sms", language, reference=reference, since=since)
     if duty == "assess":
@@ -98,7 +97,7 @@ def single(told: Told, contact: OnCallContact, zone: str, now: datetime) -> str:
 
 def _dated(reference: str, due_at: datetime, duty: str, language: str, zone: str, now: datetime) -> str:
     if now >= due_at:
-        over = _since(now - due_at, language)
+        over = rendering.hours_only(now - due_at, language)
         act = _ACT.get((language, duty), _ANY_ACT[language])
         return rendering.message("alert/overdue", "sms", language, reference=reference, over=over, act=act)
     return rendering.message(
@@ -127,11 +126,6 @@ def _most_urgent(items: Sequence[Told]) -> Told:
         return repeated, due is None, due or one.alert.raised_at, weight
 
     return min(items, key=urgency)
-
-
-def _since(length: timedelta, language: str) -> str:
-    """Return how long ago something began: in hours for two days, then in days."""
-    return (rendering.hours_only if length < _TWO_DAYS else rendering.duration)(length, language)
 
 
 def _rounded(length: timedelta) -> timedelta:

@@ -99,7 +99,7 @@ def _fixed_words(tree: ast.AST) -> Iterator[str]:
 
 def _is_sentence(text: str) -> bool:
     begins = text[:1].isupper() or text.startswith("%(")
-    return " " in text and begins and (text.rstrip().endswith((".", "?")) or text.startswith("Understood as "))
+    return " " in text and begins and (text.rstrip().endswith((".", "?")) or text.startswith("Understood as"))
 
 
 def danish() -> Catalog:

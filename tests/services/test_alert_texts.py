@@ -88,11 +88,6 @@ def test_what_is_said_every_hour_does_not_drown_what_is_asked_once_a_day() -> No
     assert spoken.startswith("2026-0007: fristen er overskredet med 1 t. Anmeld nu")
 
 
-def test_long_lengths_are_said_in_days() -> None:
-    old = told(duty="complete_report", due_at=None, anchor_at=NOW - timedelta(days=43, minutes=30))
-    assert "43 d 0 t efter start" in said(old)
-
-
 def test_an_answer_to_ok_is_said_as_it_must_be() -> None:
     said_now = alert_texts.fitting("acknowledged", ["2026-0007"], "da", left="12 t 0 min", more=1)
     assert said_now == "Kvitteret: 2026-0007. Fristen løber stadig: 12 t 0 min. 1 alarm mere er åben: svar OK ALLE."
