@@ -166,7 +166,13 @@ def _file_too_late(page: Page, nordlys: Story, address: str, folder: Path) -> No
     receipt = folder / "kvittering.pdf"
     receipt.write_bytes(story.RECEIPT)
     _sign_in(page, address, f"/incidents/{REFERENCE}/report/filed")  # the sign-in of Friday has ended
-    page.locator("#filed_at").fill("i dag 18.30")
+    page.wait_for_load_state("load")
+    for _ in range(20):  # typed before the page's script has come, it is not heard
+        page.locator("#filed_at").fill("")
+        page.locator("#filed_at").fill("i dag 18.30")
+        page.wait_for_timeout(500)
+        if "18.30" in page.locator("#filed_at-understood").inner_text():
+            break
     expect(page.locator("#filed_at-understood")).to_contain_text("kl. 18.30")
     page.locator("#reference").fill("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567")
     page.locator("#journal_number").fill("2026-441-0001")
