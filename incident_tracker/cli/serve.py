@@ -30,7 +30,10 @@ _LOOK_SECONDS = 1.0
 class AddressIsTaken(Refusal):
     """The pages cannot listen where the settings say."""
 
-    message = "Nothing can listen on %(host)s port %(port)s: %(why)s. Stop what runs there, or set server.port."
+    message = (
+        "Nothing can listen on %(host)s port %(port)s: %(why)s. Stop what runs there, or choose another port: "
+        "INCIDENT_TRACKER__SERVER__PORT=8090"
+    )
 
 
 class VersionIsTooOld(SomethingIsBroken):

@@ -169,6 +169,7 @@ class AlertRaised:
     rung: str
     step: int
     contact_ids: tuple[int, ...] = ()
+    duty: str = ""
 
 
 @dataclass(frozen=True, slots=True)

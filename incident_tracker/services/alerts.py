@@ -65,7 +65,14 @@ def _tell(work: Work, told: Sequence[alert_texts.Told], on_call: Mapping[int, Se
     for one in told:
         contact = contact_for(max(0, one.alert.step), on_call.get(one.alert.controller_id, ()))
         contact_ids = () if contact is None else (contact.id,)
-        raised = AlertRaised(one.alert.id, one.alert.kind, one.alert.rung, one.alert.step, contact_ids)
+        raised = AlertRaised(
+            one.alert.id,
+            one.alert.kind,
+            one.alert.rung,
+            one.alert.step,
+            contact_ids,
+            "" if one.kept is None else one.kept.obligation.duty,
+        )
         work.note_on(one.head, raised)
         if contact is not None:
             key = contact.id, one.alert.step, one.head.exercise

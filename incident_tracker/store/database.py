@@ -36,7 +36,10 @@ class NotSaved(Refusal):
 class DatabaseMissing(NotSaved):
     """There is no database where the settings point."""
 
-    message = "There is no database at %(where)s. Run `incident-tracker db upgrade` once to create it."
+    message = (
+        "There is no database at %(where)s. Run the command in the folder of the installation, or name its settings "
+        "with --config. For a new installation, `incident-tracker db upgrade` creates the database."
+    )
 
 
 class DatabaseReplaced(NotSaved):

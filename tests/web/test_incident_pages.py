@@ -11,6 +11,7 @@ from incident_tracker.domain.deadlines import Obligation, is_settled
 from incident_tracker.domain.incident import Status
 from incident_tracker.domain.parties import OnCallContact, Role
 from incident_tracker.services import alerts, incidents, register
+from incident_tracker.services.clock import tick
 from tests.makers import HandClock, make_controller
 from tests.web.conftest import Person
 from tests.web.work import NAUGHTY, aware, census, log, words
@@ -52,6 +53,16 @@ def test_an_alert_that_nobody_took_can_be_taken_from_the_incident(
     assert f"/alerts/{alert.id}" not in login(Role.AUDITOR).get(f"/incidents/{suspicion}").text
     alerts.acknowledge(tracker.context, SHELL, suspicion, via="page")
     assert f"/alerts/{alert.id}" not in person.get(f"/incidents/{suspicion}").text
+
+
+def test_two_reminders_of_one_hour_say_which_duty_each_is_about(
+    login: Login, tracker: Tracker, breach: str, clock: HandClock
+) -> None:
+    clock.advance(hours=48)
+    tick(tracker.context, "desk")
+    said = words(login().get(f"/incidents/{breach}/journal?all=1"))
+    assert "før fristen (Anmeld til Datatilsynet)" in said
+    assert "før fristen (Informér alle parter)" in said or "før fristen (Fortæl alle parter)" in said
 
 
 def test_a_suspicion_asks_one_question(login: Login, suspicion: str) -> None:

@@ -216,6 +216,8 @@ def _alert(one: events.AlertRaised, telling: _Telling) -> Said:
     known = [telling.names[f"contact:{n}"] for n in one.contact_ids if f"contact:{n}" in telling.names]
     names = ", ".join(said or known)
     what = alert_name(one.kind, one.rung)
+    if one.kind in ("reminder", "overdue") and one.duty not in ("", "assess"):
+        what = _("%(alert)s (%(duty)s)", alert=what, duty=words.duty_title(one.duty))
     text = f"{what}: {names}" if names else _("%(what)s, and nobody was on call", what=what)
     return Said("bell-ring", text, "", f"/alerts/{one.alert_id}")
 
