@@ -1,3 +1,3 @@
 """A breach-incident response tracker with deadline alerting."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

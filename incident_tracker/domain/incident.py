@@ -35,6 +35,18 @@ class SettledDuty:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A finished notice: how many were to be told, how many messages were taken by their provider or delivered."""
+
+    number: int
+    audience: str
+    begun_at: datetime
+    finished_at: datetime
+    recipients: int
+    reached: int
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """The facts of one incident. Times are UTC instants, each with its own meaning (Art. 33 and 34 GDPR)."""
 
@@ -67,6 +79,7 @@ class Incident:
     filings: tuple[Filed, ...] = ()
     met: dict[str, SettledDuty] = field(default_factory=dict)
     set_aside: dict[str, SettledDuty] = field(default_factory=dict)
+    told: tuple[Told, ...] = ()
 
     @property
     def status(self) -> Status:
@@ -388,3 +401,10 @@ def _(event: events.DutyMet, incident: Incident) -> Incident:
 def _(event: events.DutySetAside, incident: Incident) -> Incident:
     settled = SettledDuty(at=event.at, words=event.reason)
     return replace(incident, set_aside={**incident.set_aside, duty_key(event.regime, event.duty): settled})
+
+
+@apply_event.register
+def _(event: events.NoticeFinished, incident: Incident) -> Incident:
+    told = Told(event.number, event.audience, event.begun_at, event.at, event.recipients, event.reached)
+    others = tuple(one for one in incident.told if one.number != event.number)
+    return replace(incident, told=tuple(sorted((*others, told), key=lambda one: one.number)))

@@ -48,6 +48,10 @@ class Controller:
     reference_prefix: str = ""
     contact: ContactPoint = ContactPoint()
     dpo: ContactPoint = ContactPoint()
+    four_eyes: str = "colleague"
+    """Whose second pair of eyes counts: `colleague` (or an outside approver), or also `alone`."""
+    colour: str = ""
+    """The colour of its public pages as `#rrggbb`; empty: ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,8 @@ def _row(keyring: Keyring, key_id: str, controller: Controller) -> dict[str, obj
         "sector": controller.sector,
         "reference_prefix": controller.reference_prefix,
         "details": keyring.seal(key_id, DETAILS, to_json(details)),
+        "four_eyes": controller.four_eyes,
+        "colour": controller.colour,
     }
 
 
@@ -197,6 +199,8 @@ def _controller(keyring: Keyring, row: ControllerRow) -> Controller:
         reference_prefix=row.reference_prefix,
         contact=from_plain(ContactPoint, details["contact"]),
         dpo=from_plain(ContactPoint, details["dpo"]),
+        four_eyes=row.four_eyes,
+        colour=row.colour,
     )
 
 

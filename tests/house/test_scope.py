@@ -20,6 +20,8 @@ OF_NOBODY: Mapping[str, str] = {
     "lanes": "the state of a notifier, which serves all",
     "heartbeats": "signs of life of the nodes",
     "data_keys": "the wrapped keys, found by id",
+    "tokens": "a token belongs to a member of staff",
+    "idempotency_keys": "an answer belongs to a token",
 }
 
 _CLOCK = "the clock serves all controllers"

@@ -15,6 +15,7 @@ _DUE = (
     select(OUT.c.id)
     .where(
         is_in(State.PENDING),
+        OUT.c.notice_id.is_(None),
         OUT.c.notifier == bindparam("b_notifier"),
         OUT.c.channel == bindparam("b_channel"),
         OUT.c.not_before <= bindparam("b_now", type_=OUT.c.not_before.type),

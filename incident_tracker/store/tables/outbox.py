@@ -12,7 +12,8 @@ def _partial(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
-_PENDING = "state = 'pending'"
+_URGENT = "state = 'pending' AND notice_id IS NULL"
+_MANY = "state = 'pending' AND notice_id IS NOT NULL"
 
 
 class DeliveryRow(Table):
@@ -20,13 +21,18 @@ class DeliveryRow(Table):
 
     `once` names what is told to whom in which step, so that enqueueing twice makes one row. `sealed` holds address,
     content and values, encrypted. `rank` orders the claim: lower goes first. What is `local_only` (an exercise) can
-    never be given to a notifier that leaves the house. `not_before` is when a pending row may go, and when one in
+    never be given to a notifier that leaves the house. Deliveries of one notice (`notice_id`) share a text
+    (`content_id`) and name their recipient in the register; the engine claims them after everything else, and only
+    while the notice is sending. `not_before` is when a pending row may go, and when one in
     doubt is looked at again.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        _partial("ix_deliveries_pending", "notifier", "channel", "rank", "not_before", "id", where=_PENDING),
+        _partial("ix_deliveries_pending", "notifier", "channel", "rank", "not_before", "id", where=_URGENT),
+        _partial("ix_deliveries_notice_pending", "notice_id", "notifier", "channel", "not_before", "id", where=_MANY),
+        _partial("ix_deliveries_notice", "notice_id", "state", "id", where="notice_id IS NOT NULL"),
+        _partial("ix_deliveries_recipient", "recipient_id", "id", where="recipient_id IS NOT NULL"),
         _partial("ix_deliveries_sending", "lease_until", where="state = 'sending'"),
         _partial("ix_deliveries_in_doubt", "not_before", where="state = 'in_doubt'"),
         _partial("ix_deliveries_accepted", "notifier", "look_up_at", where="state = 'accepted'"),
@@ -69,6 +75,9 @@ class DeliveryRow(Table):
     possible_duplicate: Mapped[bool] = mapped_column(server_default=text("false"))
     reason: Mapped[str] = mapped_column(server_default="")
     code: Mapped[str] = mapped_column(server_default="")
+    notice_id: Mapped[int | None]
+    recipient_id: Mapped[str | None]
+    content_id: Mapped[str | None]
 
 
 class AttemptRow(Table):

@@ -22,6 +22,8 @@ class ControllerRow(Table):
     sector: Mapped[str]
     reference_prefix: Mapped[str] = mapped_column(unique=True)
     details: Mapped[bytes]
+    four_eyes: Mapped[str] = mapped_column(server_default="colleague")
+    colour: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime]
 
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.deadlines import Obligation, Standing, is_settled
-from incident_tracker.services import alerts, calling, next_step, people
+from incident_tracker.services import alerts, calling, colleagues, next_step
 from incident_tracker.services.calling import AlertView, Call
 from incident_tracker.web import current, words
 from incident_tracker.web.guard import guarded
@@ -41,7 +41,7 @@ def show(alert_id: str) -> ResponseReturnValue:
     overview = view.overview
     step = next_step.of_overview(context, actor, overview)
     acknowledged = view.alert.acknowledged_by or ""
-    names = people.names(context, actor, [acknowledged]) if acknowledged else {}
+    names = colleagues.names(context, actor, [acknowledged]) if acknowledged else {}
     at = view.alert.acknowledged_at
     zone = overview.controller.time_zone
     return render_template(

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from incident_tracker import rendering
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.errors import Refusal
-from incident_tracker.services import attachments, people, register
+from incident_tracker.services import attachments, colleagues, register
 from incident_tracker.web import current
 from incident_tracker.web.evidence.forms import UploadForm
 from incident_tracker.web.guard import guarded
@@ -70,7 +70,7 @@ def _page(reference: str, form: UploadForm) -> str:
         heading=heading(overview, "evidence", files=len(files)),
         form=form,
         files=files,
-        names=people.names(context, actor, {one.added_by for one in files}),
+        names=colleagues.names(context, actor, {one.added_by for one in files}),
         zone=overview.controller.time_zone,
         limit=context.settings.security.max_upload_megabytes,
         size_said=size_said,

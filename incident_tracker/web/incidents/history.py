@@ -10,7 +10,7 @@ from flask_babel import ngettext
 
 from incident_tracker.domain import events
 from incident_tracker.domain.access import Actor
-from incident_tracker.services import calling, people, reports
+from incident_tracker.services import calling, colleagues, reports
 from incident_tracker.services.context import Context
 from incident_tracker.services.next_step import AUTHORITY
 from incident_tracker.services.register import Overview
@@ -74,7 +74,7 @@ def lines(context: Context, actor: Actor, overview: Overview, records: Iterable[
     zone = overview.controller.time_zone
     alert_ids = {one.event.alert_id for one in kept if isinstance(one.event, events.AlertRaised)}
     told = calling.told_of(context, actor, alert_ids) if alert_ids else {}
-    names = people.names(context, actor, _everybody(kept))
+    names = colleagues.names(context, actor, _everybody(kept))
     questions = _questions(context, actor, overview, kept)
     telling = _Telling(zone, f"/incidents/{overview.incident.reference}", names, told, questions)
     return [_line(one, telling, overview.now) for one in kept]

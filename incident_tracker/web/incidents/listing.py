@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask_babel import gettext as _
 
 from incident_tracker.domain.access import Actor
-from incident_tracker.services import people, register
+from incident_tracker.services import colleagues, register
 from incident_tracker.services.context import Context
 from incident_tracker.services.register import Listed
 from incident_tracker.web import current, words
@@ -78,7 +78,7 @@ def list_view(context: Context, actor: Actor, args: Mapping[str, str]) -> ListVi
 def owners(context: Context, actor: Actor, listed: Sequence[Listed]) -> dict[int, str]:
     """Return the name of each owner by the number of the account."""
     wanted = {f"user:{one.owner_id}" for one in listed if one.owner_id is not None}
-    return {int(key[5:]): name for key, name in people.names(context, actor, wanted).items()}
+    return {int(key[5:]): name for key, name in colleagues.names(context, actor, wanted).items()}
 
 
 def _rows(context: Context, actor: Actor, shown: Sequence[Listed]) -> list[Row]:

@@ -10,7 +10,7 @@ from incident_tracker.domain.access import Act
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.parties import Controller, PartyRole
 from incident_tracker.domain.periods import zone_of
-from incident_tracker.services import controllers, incidents, journal, next_step, people, register
+from incident_tracker.services import colleagues, controllers, incidents, journal, next_step, register
 from incident_tracker.services.texts import headline
 from incident_tracker.web import current, form_times, words
 from incident_tracker.web.forms import choices
@@ -89,7 +89,7 @@ def received() -> ResponseReturnValue:
     if not isinstance(received, list):
         return redirect("/incidents/new", 303)
     reference, controller_id = received
-    contacts = people.on_call(current.context(), current.actor(), controller_id)
+    contacts = colleagues.on_call(current.context(), current.actor(), controller_id)
     return render_template("web/incidents/received.html", reference=reference, contacts=contacts)
 
 
@@ -150,7 +150,7 @@ def own(reference: str) -> ResponseReturnValue:
     form = OwnerForm()
     context, actor = current.context(), current.actor()
     overview = register.overview(context, actor, reference)
-    staff = dict(people.staff(context, actor, overview.controller.id))
+    staff = dict(colleagues.staff(context, actor, overview.controller.id))
     wanted = str(actor.user_id) if form.take.data else (form.owner.data or "")
     chosen = int(wanted) if wanted.isdigit() and int(wanted) in staff else None
     try:
@@ -194,7 +194,7 @@ def _show(
     if owner_form is None:
         owner_form = OwnerForm(formdata=None)
         owner_form.owner.data = str(overview.incident.owner_id or "")
-    staff = people.staff(context, actor, overview.controller.id) if may_work else []
+    staff = colleagues.staff(context, actor, overview.controller.id) if may_work else []
     owner_form.owner.choices = choices([("", _("Nobody")), *((str(number), name) for number, name in staff)])
     page = render_template(
         "web/incident/overview.html",
@@ -223,7 +223,7 @@ def _show_new(form: LogForm, code: int = 200) -> ResponseReturnValue:
         form=form,
         several=len(there) > 1,
         detected_said=said.said if said.ok else "",
-        contacts=people.on_call(context, actor, here.id),
+        contacts=colleagues.on_call(context, actor, here.id),
         zone=here.time_zone,
         zone_name=form_times.zone_name(here.time_zone),
         headline=headline(form.what_happened.data or ""),
@@ -247,7 +247,7 @@ def _chosen(form: LogForm) -> Controller:
 
 
 def _logged(reference: str, here: Controller) -> str:
-    if people.on_call(current.context(), current.actor(), here.id):
+    if colleagues.on_call(current.context(), current.actor(), here.id):
         return str(_("%(reference)s is logged. Whoever is on call is being told.", reference=reference))
     return str(_("%(reference)s is logged. Nobody is on call, so nobody was told.", reference=reference))
 

@@ -10,7 +10,7 @@ from incident_tracker import rendering
 from incident_tracker.domain.access import Actor
 from incident_tracker.domain.deadlines import Obligation, Standing, is_settled
 from incident_tracker.domain.incident import Status
-from incident_tracker.services import next_step, people, register
+from incident_tracker.services import colleagues, next_step, register
 from incident_tracker.services.context import Context
 from incident_tracker.services.next_step import NextStep
 from incident_tracker.services.register import Overview
@@ -75,7 +75,7 @@ def incident_view(context: Context, actor: Actor, overview: Overview) -> Inciden
     step = next_step.next_step(overview.incident, overview.obligations, missing)
     said = step_words(step, overview.incident.reference)
     records = register.history(context, actor, overview.incident.reference, newest_first=True, limit=LATEST)
-    names = people.names(context, actor, _acknowledgers(overview))
+    names = colleagues.names(context, actor, _acknowledgers(overview))
     return IncidentView(
         heading=heading(overview, "overview", missing=missing),
         speaking=speaking_of(overview),
@@ -231,4 +231,4 @@ def _owner(context: Context, actor: Actor, overview: Overview) -> str:
     if one.owner_id is None:
         return ""
     key = f"user:{one.owner_id}"
-    return people.names(context, actor, [key]).get(key, one.owner_name)
+    return colleagues.names(context, actor, [key]).get(key, one.owner_name)

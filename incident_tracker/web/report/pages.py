@@ -9,7 +9,7 @@ from flask_wtf.csrf import generate_csrf
 
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.errors import Refusal
-from incident_tracker.services import people, register, reports
+from incident_tracker.services import colleagues, register, reports
 from incident_tracker.services.register import Overview
 from incident_tracker.services.reports import Sheet
 from incident_tracker.web import current
@@ -89,7 +89,7 @@ def version(reference: str, version: int) -> ResponseReturnValue:
         sections=view.frozen_sections(reports.draft_of(frozen, language)),
         changes=reports.changes_between(earlier, frozen, language),
         phase_words=view.phase_words,
-        names=people.names(context, actor, {frozen.filed_by}),
+        names=colleagues.names(context, actor, {frozen.filed_by}),
         language=language,
         zone=overview.controller.time_zone,
     )
@@ -145,7 +145,7 @@ def _page(overview: Overview, made: Sheet, refused: Refused) -> str:
     return render_template(
         "web/report/report.html",
         filed=[(one, _filing(overview, one.version)) for one in filed],
-        names=people.names(context, actor, {one.filed_by for one in filed} | ({last[0]} if last else set())),
+        names=colleagues.names(context, actor, {one.filed_by for one in filed} | ({last[0]} if last else set())),
         last=last,
         **_facts(overview, made, view.sections_of(made, refused)),
     )

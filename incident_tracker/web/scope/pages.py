@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from incident_tracker import rendering
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.errors import Refusal
-from incident_tracker.services import people, register, scope
+from incident_tracker.services import colleagues, register, scope
 from incident_tracker.services.register import Overview
 from incident_tracker.services.scope import AssessedMeanwhile
 from incident_tracker.web import current, form_times
@@ -84,7 +84,7 @@ def _page(overview: Overview, shown: ScopeForm) -> str:
         form=shown,
         sections=sections(current.language()),
         versions=[(one, changes_said(one, zone)) for one in versions],
-        names=people.names(context, actor, {one.assessed_by for one in versions}),
+        names=colleagues.names(context, actor, {one.assessed_by for one in versions}),
         said=_said(shown, zone),
         times=TIMES,
         counts=COUNTS,
