@@ -15,7 +15,9 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
 class PeopleImportRow(Table):
     """One reading of a list of people. `refused` rows lie sealed in `refused_rows`, each with line and reason.
 
-    `beat_at` is the last sign of life of a reading under way; one that is silent was broken off.
+    `warned` counts the rows that were accepted with something left out. `beat_at` is the last sign of life of a
+    reading under way; one that is silent was broken off. `trouble` says, sealed, why a reading broke off. Without
+    `finished_at` its entry in the journal is still to be written. `removed_at` is when its people were taken off.
     """
 
     __tablename__ = "people_imports"
@@ -35,11 +37,14 @@ class PeopleImportRow(Table):
     accepted: Mapped[int] = mapped_column(server_default=text("0"))
     duplicates: Mapped[int] = mapped_column(server_default=text("0"))
     refused: Mapped[int] = mapped_column(server_default=text("0"))
+    warned: Mapped[int] = mapped_column(server_default=text("0"))
     columns: Mapped[bytes | None]
+    trouble: Mapped[bytes | None]
     imported_by: Mapped[str]
     started_at: Mapped[datetime]
     beat_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
 
 
 class RefusedRowsRow(Table):

@@ -254,11 +254,19 @@ def upgrade() -> None:
             server_default=sa.text("0"),
             nullable=False,
         ),
+        sa.Column(
+            "warned",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default=sa.text("0"),
+            nullable=False,
+        ),
         sa.Column("columns", sa.LargeBinary(), nullable=True),
+        sa.Column("trouble", sa.LargeBinary(), nullable=True),
         sa.Column("imported_by", sa.String(), nullable=False),
         sa.Column("started_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("beat_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("finished_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("removed_at", UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state IN ('reading', 'finished', 'broken_off', 'stopped')", name=op.f("ck_people_imports_state")
         ),
