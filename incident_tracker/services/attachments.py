@@ -14,6 +14,7 @@ from incident_tracker.services.context import Context
 from incident_tracker.services.work import working
 from incident_tracker.store import attachments as rows
 from incident_tracker.store import incidents as incident_rows
+from incident_tracker.store import partners
 from incident_tracker.store.attachments import (
     Attachment,
     AttachmentIsDamaged,
@@ -34,9 +35,11 @@ __all__ = [
     "add",
     "check",
     "folder",
+    "limit",
     "listing",
     "pieces_of",
     "read",
+    "remove_unless_kept",
     "require",
     "safe_name",
     "sweep",
@@ -77,8 +80,9 @@ def add(
     actor.must(Act.WORK, loaded.incident.controller_id)
     now = context.now()
     attachment_id = new_id(now)
-    limit = context.settings.security.max_upload_megabytes * _MEGABYTE
-    written = rows.write(folder(context), context.keyring, loaded.record_key, attachment_id, plain, limit)
+    written = rows.write(
+        folder(context), context.keyring, loaded.record_key, attachment_id, plain, limit(context)
+    )
     attachment = Attachment(
         id=attachment_id,
         controller_id=loaded.incident.controller_id,
@@ -93,7 +97,7 @@ def add(
     try:
         _keep(context, actor, reference, attachment)
     except BaseException:
-        _remove_unless_kept(context, attachment_id)
+        remove_unless_kept(context, attachment_id)
         raise
     return attachment
 
@@ -120,7 +124,7 @@ def read(context: Context, actor: Actor, reference: str, attachment_id: str) -> 
 def check(context: Context) -> Check:
     """Compare rows and files of the whole installation. Only sizes are compared; opening a file proves the rest."""
     with context.database.reading() as session:
-        sizes = rows.sizes(session)
+        sizes = rows.sizes(session) | partners.agreement_sizes(session)
     stored = rows.stored(folder(context))
     oldest = (context.now() - _YOUNG).timestamp()
     return Check(
@@ -143,6 +147,11 @@ def sweep(context: Context) -> tuple[str, ...]:
 def folder(context: Context) -> Path:
     """Return where the encrypted files lie."""
     return context.settings.data.dir / "attachments"
+
+
+def limit(context: Context) -> int:
+    """Return the largest size of a file in bytes."""
+    return context.settings.security.max_upload_megabytes * _MEGABYTE
 
 
 def pieces_of(stream: IO[bytes]) -> Iterator[bytes]:
@@ -174,11 +183,11 @@ def _keep(context: Context, actor: Actor, reference: str, attachment: Attachment
         work.record(loaded, event)
 
 
-def _remove_unless_kept(context: Context, attachment_id: str) -> None:
+def remove_unless_kept(context: Context, attachment_id: str) -> None:
     """Remove the file of a failed upload. If nobody can tell whether its row was kept, the sweep decides later."""
     try:
         with context.database.reading() as session:
-            kept = rows.exists(session, attachment_id)
+            kept = rows.exists(session, attachment_id) or partners.agreement_exists(session, attachment_id)
     except NotSaved:
         return
     if not kept:

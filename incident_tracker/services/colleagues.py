@@ -6,12 +6,12 @@ from incident_tracker.domain.access import ALLOWED, Act, Actor
 from incident_tracker.domain.parties import OnCallContact
 from incident_tracker.services.context import Context
 from incident_tracker.store import controllers as controller_rows
-from incident_tracker.store import users
+from incident_tracker.store import partners, users
 from incident_tracker.store.keys import KeyIsGone
 
 
 def names(context: Context, actor: Actor, wanted: Iterable[str]) -> dict[str, str]:
-    """Return the name of each member of staff and each contact; who is no person, or is forgotten, is left out."""
+    """Return the name of each member of staff, contact and partner; who is none, or is forgotten, is left out."""
     known: dict[str, str] = {}
     keys = set(wanted)
     contact_ids = [int(key[8:]) for key in keys if key.startswith("contact:") and key[8:].isdigit()]
@@ -22,6 +22,8 @@ def names(context: Context, actor: Actor, wanted: Iterable[str]) -> dict[str, st
         except KeyIsGone:
             contacts = {}
         known |= {f"contact:{one.id}": one.name for one in contacts.values()}
+        partner_ids = [int(key[8:]) for key in keys if key.startswith("partner:") and key[8:].isdigit()]
+        known |= {f"partner:{one}": name for one, name in partners.names(session, partner_ids, actor.scope).items()}
         for user_id in user_ids:
             try:
                 user = users.get(session, context.keyring, user_id)

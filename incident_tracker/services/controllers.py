@@ -147,9 +147,6 @@ def by_slug(context: Context, actor: Actor, slug: str) -> Controller:
 
 def check(facts: ControllerFacts) -> ControllerFacts:
     """Return the facts in the form in which they are kept, or refuse the first that cannot be."""
-    cvr = "".join(facts.cvr.split())
-    if cvr and not _CVR.fullmatch(cvr):
-        raise CvrNotUsable(field="cvr")
     try:
         ZoneInfo(facts.time_zone)
     except (KeyError, ValueError, OSError):
@@ -159,10 +156,18 @@ def check(facts: ControllerFacts) -> ControllerFacts:
     return replace(
         facts,
         name=texts.clean_line(facts.name, "name", limit=NAME_LIMIT),
-        cvr=cvr,
+        cvr=cvr(facts.cvr),
         contact=_point(facts.contact, "contact"),
         dpo=_point(facts.dpo, "dpo"),
     )
+
+
+def cvr(text: str) -> str:
+    """Return a company number as eight digits, or nothing where nothing was typed."""
+    plain = "".join(text.split())
+    if plain and not _CVR.fullmatch(plain):
+        raise CvrNotUsable(field="cvr")
+    return plain
 
 
 def slug_of(name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import insert, select
@@ -62,6 +62,22 @@ class Attachment:
     sha256: str
     added_by: str
     added_at: datetime
+
+
+class OnDisk(Protocol):
+    """What must be known of a file to read it back."""
+
+    @property
+    def id(self) -> str:
+        """Return the name of the file."""
+
+    @property
+    def size(self) -> int:
+        """Return the number of its plain bytes."""
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of its plain bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +162,7 @@ def write(
     return written
 
 
-def read(folder: Path, keyring: Keyring, key_id: str, attachment: Attachment) -> Iterator[bytes]:
+def read(folder: Path, keyring: Keyring, key_id: str, attachment: OnDisk) -> Iterator[bytes]:
     """Yield the plain bytes, chunk by chunk; raise AttachmentIsDamaged where they are not what was written."""
     seen, total = hashlib.sha256(), 0
     try:
