@@ -18,6 +18,7 @@ from incident_tracker.cli import (
     outbox,
     report,
     serve,
+    token,
     user,
 )
 from incident_tracker.cli.common import Shell
@@ -47,6 +48,7 @@ for _noun in (
     db.db,
     config.config,
     user.user,
+    token.token,
     controller.controller,
     incident.incident,
     duty.duty,

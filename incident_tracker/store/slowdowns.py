@@ -24,6 +24,12 @@ def count(session: Session, key: bytes, now: datetime) -> tuple[int, datetime]:
     return failures, open_at
 
 
+def open_at(session: Session, key: bytes) -> datetime | None:
+    """Return until when a door is shut, None where nobody failed at it."""
+    row = session.get(SlowdownRow, key)
+    return None if row is None else row.open_at
+
+
 def shut(session: Session, key: bytes, open_at: datetime) -> None:
     """Keep a door shut until `open_at`."""
     session.execute(update(SlowdownRow).where(SlowdownRow.key == key).values(open_at=open_at))
