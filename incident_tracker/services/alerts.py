@@ -192,7 +192,7 @@ def _message(work: Work, contact: OnCallContact, items: Sequence[alert_texts.Tol
     first = items[0]
     alert_ids = tuple(one.alert.id for one in items)
     rows.cancel_messages(work.session, alert_ids, work.now, to=(contact.id, first.alert.step))
-    channel = _channel(work, contact)
+    channel = channel_for(work, contact)
     address = contact.email if channel is Channel.EMAIL else contact.phone
     step = first.alert.step
     subject = controller_rows.look_up_subject(contact.controller_id)
@@ -213,7 +213,7 @@ def _message(work: Work, contact: OnCallContact, items: Sequence[alert_texts.Tol
     )
 
 
-def _channel(work: Work, contact: OnCallContact) -> Channel:
+def channel_for(work: Work, contact: OnCallContact) -> Channel:
     """Return the first channel of the policy that reaches her; SMS does not while she is opted out."""
     reaches = {Channel.SMS: not contact.muted, Channel.EMAIL: bool(contact.email)}
     named = (Channel(name) for name in work.context.policy.channels)

@@ -59,6 +59,7 @@ def open_incident(
     aware_at: datetime | None = None,
     aware_reason: str = "",
     once: str = "",
+    also: Callable[[Work, Loaded], None] | None = None,
 ) -> str:
     """Log a suspected breach and alert the on-call contact; return its reference.
 
@@ -89,7 +90,7 @@ def open_incident(
         exercise=exercise,
     )
     try:
-        return _open(context, actor, controller, event, keys, aware_at, aware_reason)
+        return _open(context, actor, controller, event, keys, aware_at, aware_reason, also)
     except IntegrityError:
         with context.database.reading() as session:
             logged = rows.by_record_key(session, keys[0], actor.scope)
@@ -106,6 +107,7 @@ def _open(
     keys: tuple[str, str],
     aware_at: datetime | None,
     aware_reason: str,
+    also: Callable[[Work, Loaded], None] | None,
 ) -> str:
     with working(context, actor) as work:
         logged = rows.by_record_key(work.session, keys[0], actor.scope)
@@ -117,6 +119,8 @@ def _open(
         if aware_at is not None:
             loaded = work.record(loaded, _awareness(loaded, aware_at, aware_reason, work.now))
         _alert_of_suspicion(work, loaded)
+        if also is not None:
+            also(work, loaded)
     return reference
 
 
