@@ -1,5 +1,7 @@
 """Phone numbers that an alarm may be sent to: typed in any usual way, kept as E.164."""
 
+from collections.abc import Collection
+
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType
 
@@ -35,8 +37,8 @@ class PhoneIsTooFar(Refusal):
     message = "Alarms are not sent to numbers in that country. Allowed: %(countries)s."
 
 
-def to_e164(text: str, field: str = "phone") -> str:
-    """Return a number as `+4534412345`; without a country code it is Danish."""
+def to_e164(text: str, field: str = "phone", *, countries: Collection[str] = COUNTRIES) -> str:
+    """Return a number as `+4534412345`; without a country code it is Danish. `countries` are those allowed."""
     plain = text.strip()
     if not plain or len(plain) > _LONGEST or not set(plain) <= _SIGNS:
         raise PhoneIsNotANumber(field=field)
@@ -47,8 +49,8 @@ def to_e164(text: str, field: str = "phone") -> str:
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if number.extension or not phonenumbers.is_valid_number(number):
         raise PhoneCannotTakeSms(field=field, number=written)
-    if phonenumbers.region_code_for_number(number) not in COUNTRIES:
-        raise PhoneIsTooFar(field=field, countries=", ".join(sorted(COUNTRIES)))
+    if phonenumbers.region_code_for_number(number) not in countries:
+        raise PhoneIsTooFar(field=field, countries=", ".join(sorted(countries)))
     if phonenumbers.number_type(number) not in _KINDS:
         raise PhoneCannotTakeSms(field=field, number=written)
     return written

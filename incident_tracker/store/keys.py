@@ -115,6 +115,7 @@ class Keyring:
         self._anchor_key = _derive(master_key, b"anchor")
         self._callback_key = _derive(master_key, b"callback")
         self._form_key = _derive(master_key, b"form")
+        self._backup_key = backup_key(master_key)
         self._database = database
         self._keys: dict[str, bytes] = {}
         self._ids: dict[tuple[str, str], str] = {}
@@ -176,6 +177,12 @@ class Keyring:
         sealed = AESGCM(self._key(key_id)).encrypt(nonce, plain, place.encode())
         return _VERSION + bytes.fromhex(key_id) + nonce + sealed
 
+    def seal_many(self, key_id: str, place: str, plain: Iterable[bytes]) -> list[bytes]:
+        """Seal many values of the same place, each on its own."""
+        cipher, bound, head = AESGCM(self._key(key_id)), place.encode(), _VERSION + bytes.fromhex(key_id)
+        nonces = iter(lambda: secrets.token_bytes(_NONCE_BYTES), b"")
+        return [head + nonce + cipher.encrypt(nonce, one, bound) for one, nonce in zip(plain, nonces, strict=False)]
+
     def open(self, place: str, sealed: bytes) -> bytes:
         """Return what was sealed at `place`, or refuse (`KeyIsGone`) if its key was destroyed."""
         key_id = sealed[1 : 1 + _ID_BYTES].hex()
@@ -200,6 +207,11 @@ class Keyring:
         key_id = self.ensure([KeyKind.LOOK_UP], subject, now)[KeyKind.LOOK_UP]
         return hmac.digest(self._key(key_id), value.encode(), hashlib.sha256)
 
+    def fingerprints(self, subject: str, values: Iterable[str], now: datetime) -> list[bytes]:
+        """Return the keyed hashes of many values of a subject, in their order."""
+        key = self._key(self.ensure([KeyKind.LOOK_UP], subject, now)[KeyKind.LOOK_UP])
+        return [hmac.digest(key, value.encode(), hashlib.sha256) for value in values]
+
     def anchor_key(self) -> bytes:
         """Return the key that seals the anchors of the journal."""
         return self._anchor_key
@@ -207,6 +219,10 @@ class Keyring:
     def form_key(self) -> bytes:
         """Return the secret that signs forms and cookies."""
         return self._form_key
+
+    def backup_key(self) -> bytes:
+        """Return the key from which the key of each backup comes."""
+        return self._backup_key
 
     def _read_ids(self, kinds: tuple[KeyKind, ...], subject: str) -> dict[KeyKind, str]:
         with self._database.reading() as session:
@@ -255,6 +271,11 @@ class Keyring:
             return self._master.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], key_id.encode())
         except InvalidTag:
             raise MasterKeyWrong from None
+
+
+def backup_key(master_key: bytes) -> bytes:
+    """Return the key from which the key of each backup comes; a restore needs it before there is a database."""
+    return _derive(master_key, b"backup")
 
 
 def _derive(master_key: bytes, purpose: bytes) -> bytes:
