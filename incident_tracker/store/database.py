@@ -140,6 +140,22 @@ class Database:
                 yield session
 
     @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Give a session that reads one moment, however long it takes; writers do not wait for it."""
+        with self._translated():
+            self._watch_files()
+            moment = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+            with Session(moment, expire_on_commit=False) as session:
+                self.take_time(session)
+                yield session
+
+    def take_time(self, session: Session) -> None:
+        """Let the statements of this transaction take as long as they need."""
+        if not self.is_sqlite:
+            session.execute(text("SET LOCAL statement_timeout = 0"))
+            session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+    @contextmanager
     def writing(self, *, urgent: bool = False) -> Iterator[Session]:
         """Give a session whose changes are committed together at the end, or not at all."""
         with self._translated(), self._turn(urgent=urgent):

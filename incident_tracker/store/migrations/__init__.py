@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
 
 from incident_tracker import __version__
 from incident_tracker.domain.errors import Refusal
@@ -68,8 +69,7 @@ def check(database: Database) -> None:
     found, wanted = current(database), head()
     if found == wanted:
         return
-    known = {one.revision for one in script().walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and not known(found):
         with database.reading() as session:
             minimum = installation.get(session, MINIMUM_VERSION)
         if minimum is None or is_above(minimum):
@@ -78,16 +78,25 @@ def check(database: Database) -> None:
     raise DatabaseIsOld(found=found or "empty", wanted=wanted)
 
 
-def upgrade(database: Database) -> None:
+def upgrade(database: Database, to: str = "head") -> None:
     """Bring the database to the newest migration in one transaction; a failure leaves it as it was."""
     database.create()
     with database.writing(urgent=True) as session:
-        connection = session.connection()
         if not database.is_sqlite:
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(728072)")
-        settings = config()
-        settings.attributes["connection"] = connection
-        command.upgrade(settings, "head")
+            session.connection().exec_driver_sql("SELECT pg_advisory_xact_lock(728072)")
+        upgrade_in(session, to)
+
+
+def upgrade_in(session: Session, to: str = "head") -> None:
+    """Bring the database to a migration inside a transaction that does more."""
+    settings = config()
+    settings.attributes["connection"] = session.connection()
+    command.upgrade(settings, to)
+
+
+def known(revision: str) -> bool:
+    """Return whether this version knows a migration."""
+    return revision in {one.revision for one in script().walk_revisions()}
 
 
 def config() -> Config:
