@@ -6,13 +6,27 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from incident_tracker.delivery.parcel import Parcel
+from incident_tracker.delivery.parcel import Parcel, seal_content, seal_shared
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.store import deliveries as rows
-from incident_tracker.store.deliveries import Purpose
-from incident_tracker.store.ids import new_id
+from incident_tracker.store.deliveries import Purpose, SharedRow
+from incident_tracker.store.ids import new_id, new_ids
 from incident_tracker.store.keys import Keyring
 from notifiers.protocol import Channel, Content
+
+_RANK_OF_MANY = 900
+"""Messages of a notice come after everything else anyway; the rank says so where rows are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToRecipient:
+    """One person of a notice. `once` names notice, person and channel; `values` fill the placeholders of the text."""
+
+    recipient_id: str
+    once: str
+    address: str
+    address_hash: bytes
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,8 @@ class NewDelivery:
     not_before: datetime | None = None
     alert_ids: Sequence[str] = ()
     step: int = 0
+    recipient_id: str | None = None
+    """The person or partner it tells, where it is a message to somebody affected."""
 
     def parcel(self) -> Parcel:
         """Return what is sealed; raise KeyError where a placeholder has no value."""
@@ -81,6 +97,7 @@ def enqueue(
             "valid_for": one.valid_for,
             "not_before": one.not_before or now,
             "created_at": now,
+            "recipient_id": one.recipient_id,
         }
         for one in deliveries
     ]
@@ -92,3 +109,48 @@ def enqueue(
     ]
     rows.tell_of(session, told)
     return [ids[one.once] for one in deliveries]
+
+
+def share(
+    session: Session, keyring: Keyring, key_id: str, now: datetime, controller_id: int, content: Content
+) -> str:
+    """Keep a text that many deliveries share, sealed with `key_id` (the incident's record key); return its id."""
+    content_id = new_id(now)
+    rows.add_content(session, content_id, controller_id, seal_content(keyring, key_id, content), now)
+    return content_id
+
+
+def enqueue_shared(
+    session: Session,
+    keyring: Keyring,
+    key_id: str,
+    now: datetime,
+    routing: Routing,
+    to: Sequence[ToRecipient],
+    *,
+    controller_id: int,
+    incident_id: int,
+    notice_id: int,
+    purpose: Purpose,
+    channel: Channel,
+    content_id: str,
+    local_only: bool,
+) -> int:
+    """Write pending rows of a notice that share a text; return how many are new, for the same `once` makes one row.
+
+    `key_id` (the incident's people key) seals addresses and values; the caller has checked that the values fill the
+    text. They are sent after everything else, and only while the notice is sending.
+    """
+    if not to:
+        return 0
+    new = [
+        SharedRow(row_id, one.recipient_id, one.once, sealed, one.address_hash)
+        for row_id, one, sealed in zip(new_ids(now, len(to)), to, _sealed(keyring, key_id, to), strict=True)
+    ]
+    notifier = routing.first(channel, local_only=local_only)
+    same = (controller_id, incident_id, notice_id, content_id, purpose.value, channel.value, notifier, local_only)
+    return rows.add_shared(session, new, (*same, _RANK_OF_MANY, now))
+
+
+def _sealed(keyring: Keyring, key_id: str, to: Sequence[ToRecipient]) -> list[bytes]:
+    return [seal_shared(keyring, key_id, one.address, one.values) for one in to]

@@ -1,17 +1,24 @@
-"""What a delivery row holds sealed: address, content and values."""
+"""What a delivery row holds sealed: address, content and values. Where many share a content, it is kept once."""
 
 import json
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 
+from incident_tracker.store import deliveries as rows
+from incident_tracker.store.database import Database
 from incident_tracker.store.keys import KeyIsGone, Keyring
 from notifiers.protocol import Content, Message
 
 PLACE = "deliveries.sealed"
+CONTENT_PLACE = "contents.sealed"
 UNREADABLE = (KeyIsGone, InvalidTag, ValueError, TypeError)
 """What opening something sealed may raise: it is forgotten, or damaged."""
+_SHARED = 2
+"""Parts of a parcel without a content of its own: address and values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +31,86 @@ class Parcel:
 
     def seal(self, keyring: Keyring, key_id: str) -> bytes:
         """Return it encrypted for its column."""
-        content = self.content
-        plain = [
-            self.address,
-            content.text,
-            content.subject,
-            content.html,
-            content.language,
-            content.sender_name,
-            content.reply_to,
-            dict(self.values),
-        ]
-        return keyring.seal(key_id, PLACE, json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode())
+        return keyring.seal(key_id, PLACE, _json([self.address, *_parts(self.content), dict(self.values)]))
 
     def message(self, attempt: str, delivery: str, valid_for: int | None) -> Message:
         """Return it as a notifier gets it."""
         return Message(attempt, delivery, self.address, self.content, self.values, valid_for)
 
 
-def unseal(keyring: Keyring, sealed: bytes) -> Parcel:
-    """Return what was sealed; raise KeyIsGone where it is forgotten, another of UNREADABLE where it is damaged."""
-    address, text, subject, html, language, sender_name, reply_to, values = json.loads(keyring.open(PLACE, sealed))
-    return Parcel(address, Content(text, subject, html, language, sender_name, reply_to), values)
+def seal_shared(keyring: Keyring, key_id: str, address: str, values: Mapping[str, str]) -> bytes:
+    """Return what a delivery keeps that shares its content, encrypted for its column."""
+    return keyring.seal(key_id, PLACE, _json([address, dict(values)]))
+
+
+def seal_content(keyring: Keyring, key_id: str, content: Content) -> bytes:
+    """Return a content that many share, encrypted for its column."""
+    return keyring.seal(key_id, CONTENT_PLACE, _json(_parts(content)))
+
+
+class Contents:
+    """Opens shared contents; the last few stay in memory.
+
+    Any thread may ask. A content that is not in memory is read from the database, so ask outside a unit of work.
+    """
+
+    def __init__(self, database: Database, keyring: Keyring, *, most: int = 32) -> None:
+        """Keep at most so many contents."""
+        self._database = database
+        self._keyring = keyring
+        self._most = most
+        self._known: OrderedDict[str, Content] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, content_id: str) -> Content:
+        """Return a content; raise KeyIsGone where it is forgotten, another of UNREADABLE where it is damaged."""
+        with self._lock:
+            if content_id in self._known:
+                self._known.move_to_end(content_id)
+                return self._known[content_id]
+        with self._database.reading() as session:
+            sealed = rows.sealed_content(session, content_id)
+        if sealed is None:
+            raise KeyIsGone
+        content = open_content(self._keyring, sealed)
+        with self._lock:
+            self._known[content_id] = content
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return content
+
+    def parcel(self, sealed: bytes, content_id: str | None) -> Parcel:
+        """Return what a delivery says and to whom; raises as `get`."""
+        return unseal(self._keyring, sealed, None if content_id is None else self.get(content_id))
+
+
+def open_content(keyring: Keyring, sealed: bytes) -> Content:
+    """Return a shared content; raises as `unseal`."""
+    return Content(*json.loads(keyring.open(CONTENT_PLACE, sealed)))
+
+
+def unseal(keyring: Keyring, sealed: bytes, shared: Content | None = None) -> Parcel:
+    """Return what was sealed; raise KeyIsGone where it is forgotten, another of UNREADABLE where it is damaged.
+
+    `shared` is the content of a delivery that does not have one of its own.
+    """
+    parts = json.loads(keyring.open(PLACE, sealed))
+    if shared is not None and len(parts) == _SHARED:
+        return Parcel(parts[0], shared, parts[1])
+    address, *content, values = parts
+    return Parcel(address, Content(*content), values)
+
+
+def _parts(content: Content) -> list[str | None]:
+    return [
+        content.text,
+        content.subject,
+        content.html,
+        content.language,
+        content.sender_name,
+        content.reply_to,
+    ]
+
+
+def _json(plain: object) -> bytes:
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()

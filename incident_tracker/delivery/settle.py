@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,13 +14,15 @@ from incident_tracker.delivery.pace import Pace
 from incident_tracker.delivery.parcel import UNREADABLE, unseal
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.domain.access import Scope
-from incident_tracker.domain.errors import NotFound, Refusal, phrase
+from incident_tracker.domain.errors import NotFound, Refusal
 from incident_tracker.store import callbacks, lanes
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store.database import Database
-from incident_tracker.store.deliveries import Claimed, State
+from incident_tracker.store.deliveries import BY_DECISION, Claimed, Decision, State
 from incident_tracker.store.keys import Keyring
 from notifiers.protocol import LooksUp, Message, StatusReport
+
+__all__ = ["Decision", "NotInDoubt", "Settler", "Swept", "decide"]
 
 _SIZE = 100
 _TAKEN = timedelta(minutes=1)
@@ -33,13 +34,6 @@ class NotInDoubt(Refusal):
     """A decision about a message that is not in doubt."""
 
     message = "This message is not in doubt (it is %(state)s). There is nothing to decide."
-
-
-class Decision(StrEnum):
-    """What a person can decide about a message in doubt."""
-
-    SENT = "sent"
-    AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +181,7 @@ def decide(session: Session, scope: Scope, delivery_id: str, decision: Decision,
         "b_finished_at": None,
         "b_look_up_at": None,
         "b_provider_id": None,
-        "b_reason": phrase("treated as sent by decision"),
+        "b_reason": BY_DECISION,
         "b_code": "",
     }
     callbacks.write_reported(session, [written])

@@ -15,7 +15,10 @@ from sqlalchemy.orm import Session
 
 
 class Bulk:
-    """A statement with `{rows}` where its rows go; `columns` names them in order, with their PostgreSQL types."""
+    """A statement with `{rows}` where its rows go; `columns` names them in order, with their PostgreSQL types.
+
+    Bytes, which JSON cannot carry, travel beside it, one after the other: see `Bytes`.
+    """
 
     def __init__(self, statement: str, columns: Mapping[str, str]) -> None:
         """Write both forms."""
@@ -25,14 +28,38 @@ class Bulk:
         array = "jsonb_array_elements(CAST(:rows AS jsonb)) AS all_of_it(one)"
         self._postgresql = text(statement.format(rows=f"(SELECT {there} FROM {array})"))  # noqa: S608 - ours
 
-    def run(self, session: Session, rows: Sequence[Sequence[Any]]) -> int:
-        """Execute it for all rows; return how many rows of the table were written."""
+    def run(self, session: Session, rows: Sequence[Sequence[Any]], **beside: Any) -> int:
+        """Execute it for all rows; return how many rows of the table were written.
+
+        `beside` are further parameters that the statement names, the same for all rows.
+        """
         if not rows:
             return 0
         connection = session.connection()
         sqlite = connection.dialect.name == "sqlite"
         written = json.dumps(rows, default=_sqlite_time if sqlite else _postgresql_time, separators=(",", ":"))
-        return connection.execute(self._sqlite if sqlite else self._postgresql, {"rows": written}).rowcount
+        return connection.execute(self._sqlite if sqlite else self._postgresql, {"rows": written, **beside}).rowcount
+
+
+class Bytes:
+    """Many values of bytes in one parameter; a row says where its own begins (from 1) and how long it is.
+
+    A statement takes one out with `substr(:blobs, start, length)`.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._all = bytearray()
+
+    def add(self, value: bytes) -> tuple[int, int]:
+        """Append a value; return where it begins and how long it is."""
+        start = len(self._all) + 1
+        self._all += value
+        return start, len(value)
+
+    def all(self) -> bytes:
+        """Return what the statement's parameter is."""
+        return bytes(self._all)
 
 
 def _numbered(columns: Mapping[str, str]) -> enumerate[tuple[str, str]]:

@@ -30,6 +30,9 @@ class Sealed:
     attempts: int
     sent_at: datetime | None
     sealed: bytes
+    notice_id: int | None
+    recipient_id: str | None
+    content_id: str | None
 
 
 _SEALED = tuple(getattr(DeliveryRow, name) for name in Sealed.__slots__)

@@ -43,6 +43,8 @@ HELD = tuple(
         "not_before",
         "attempts",
         "possible_duplicate",
+        "notice_id",
+        "content_id",
     )
 )
 """The columns of a Claimed, in its order."""

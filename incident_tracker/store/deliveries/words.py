@@ -32,15 +32,28 @@ class Purpose(StrEnum):
     TEST = "test"
 
 
+class Decision(StrEnum):
+    """What a person can decide about a message in doubt."""
+
+    SENT = "sent"
+    AGAIN = "again"
+
+
 LOCAL = "outbox"
 """The notifier whose messages never leave this machine; the only one that an exercise may use."""
 NOBODY_WAITS = phrase("nobody waits for it any more")
 """Why a message was cancelled that would have gone again."""
+STOPPED = phrase("the sending was stopped")
+"""Why a message of a notice was cancelled."""
+BY_DECISION = phrase("treated as sent by decision")
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that this engine holds until `lease_until`, with the number of its attempt."""
+    """A delivery that this engine holds until `lease_until`, with the number of its attempt.
+
+    `notice_id` and `content_id` are there for the deliveries of a notice, which share a text.
+    """
 
     id: str
     controller_id: int
@@ -55,6 +68,8 @@ class Claimed:
     not_before: datetime
     number: int
     possible_duplicate: bool
+    notice_id: int | None = None
+    content_id: str | None = None
     batch: str = ""
     attempt: str = ""
 
@@ -70,6 +85,36 @@ class Standing:
     contact_id: int | None
     provider_id: str | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRow:
+    """What is a delivery's own among those of one notice and one content."""
+
+    id: str
+    recipient_id: str
+    once: str
+    sealed: bytes
+    address_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One line of a notice's ledger: what became of one message to one recipient."""
+
+    id: str
+    recipient_id: str
+    channel: str
+    notifier: str
+    state: str
+    attempts: int
+    created_at: datetime
+    sent_at: datetime | None
+    finished_at: datetime | None
+    provider_id: str | None
+    possible_duplicate: bool
+    reason: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
