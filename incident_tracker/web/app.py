@@ -15,6 +15,9 @@ from incident_tracker.web.incidents.deciding import pages as deciding_pages
 from incident_tracker.web.incidents.pages import pages as incident_pages
 from incident_tracker.web.on_call.pages import pages as on_call_pages
 from incident_tracker.web.outbox.pages import pages as outbox_pages
+from incident_tracker.web.partners.concerned import pages as incident_partner_pages
+from incident_tracker.web.partners.pages import pages as partner_pages
+from incident_tracker.web.partners.telling import pages as partner_tip_pages
 from incident_tracker.web.report.filing import pages as report_pages
 from incident_tracker.web.scope.pages import pages as scope_pages
 from incident_tracker.web.settings.pages import pages as settings_pages
@@ -39,6 +42,9 @@ NOUNS = (
     scope_pages,
     report_pages,
     evidence_pages,
+    partner_pages,
+    incident_partner_pages,
+    partner_tip_pages,
 )
 """One blueprint a noun."""
 

@@ -104,6 +104,7 @@ class Frame(Public):
             ("board", _("Board"), "/", "radar"),
             ("incidents", _("Incidents"), "/incidents", "list-tree"),
             ("on_call", _("On call"), "/on-call", "phone-call"),
+            ("partners", _("Partners"), "/partners", "handshake"),
             ("settings", _("Settings"), "/settings", "settings-2"),
         )
         return [

@@ -165,6 +165,7 @@ def _tabs(overview: Overview, url: str, current: str, missing: int | None, files
             "icon": "paperclip",
             "note": str(files) if files else "",
         },
+        {"key": "partners", "label": _("Partners"), "url": f"{url}/partners", "icon": "handshake"},
         {"key": "journal", "label": _("Journal"), "url": f"{url}/journal", "icon": "history"},
     ]
     return [{**tab, "current": tab["key"] == current} for tab in tabs]

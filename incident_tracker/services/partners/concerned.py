@@ -6,13 +6,14 @@ from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import NotFound
 from incident_tracker.domain.events import PartnerConcerned
 from incident_tracker.domain.incident import must_be_open
-from incident_tracker.domain.partners import Partner, PartnerIsConcerned
+from incident_tracker.domain.partners import Partner, PartnerIsConcerned, recipient_id
 from incident_tracker.services.context import Context
 from incident_tracker.services.partners.listing import load
 from incident_tracker.services.work import working
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import partners as rows
-from incident_tracker.store.deliveries import Listed as LedgerRow
+from incident_tracker.store.deliveries import of_notices
+from incident_tracker.store.deliveries.of_notices import LedgerRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,6 @@ def of_incident(context: Context, actor: Actor, reference: str) -> tuple[Concern
         loaded = incident_rows.load(session, context.keyring, reference, scope)
         found = rows.of_incident(session, context.keyring, loaded.id, scope)
         return tuple(
-            Concerned(one, ())
+            Concerned(one, tuple(of_notices.of_recipient(session, scope, recipient_id(loaded.id, one.id))))
             for one in found
         )
