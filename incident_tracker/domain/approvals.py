@@ -4,6 +4,8 @@ A colleague who may decide, and neither asked nor wrote it last; somebody outsid
 controller allows it, the same person alone: with a written reason, signing in again, and a wait.
 """
 
+import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -94,10 +96,10 @@ class InvitationIsDead(Refusal):
     message = "This link is not valid any more. Ask whoever sent it for a new one."
 
 
-class OutsiderIsColleague(Refusal):
-    """The address of the outside approver is that of whoever asks."""
+class OutsiderIsYourself(Refusal):
+    """The address of the outside approver is that of whoever invites, asked or wrote."""
 
-    message = "This is your own address. A second pair of eyes must be somebody else's."
+    message = "This is the address of whoever asked. A second pair of eyes must be somebody else's."
 
 
 class AssessmentIsMissing(Refusal):
@@ -168,6 +170,12 @@ def about_notice(notice_id: int) -> str:
 def about_setting_aside(regime: str, duty: str) -> str:
     """Return the subject of an approval not to do what a duty demands."""
     return f"{SET_ASIDE}{regime}.{duty}"
+
+
+def digest_of_setting_aside(regime: str, duty: str, reason: str, assessment_version: int) -> str:
+    """Return what covers a "no": the duty, its reason, and the version of what is known that it was judged by."""
+    covered = json.dumps([regime, duty, reason, assessment_version], ensure_ascii=False)
+    return hashlib.sha256(covered.encode()).hexdigest()
 
 
 def needs_four_eyes(regime: str, duty: str) -> bool:

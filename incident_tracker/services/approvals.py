@@ -15,6 +15,7 @@ from incident_tracker.domain.access import ALLOWED, Act
 from incident_tracker.domain.approvals import Approval, State
 from incident_tracker.domain.events import ApprovalAsked
 from incident_tracker.domain.regimes import duty_name
+from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work
 from incident_tracker.store import approvals as rows
 from incident_tracker.store import controllers as controller_rows
@@ -26,6 +27,8 @@ from incident_tracker.store.incidents import Loaded
 from incident_tracker.store.keys import Keyring
 from notifiers.protocol import Channel, Content
 
+RANK = 50
+"""Goes out after alarms, before notices."""
 _LIVE = (State.WAITING, State.APPROVED)
 
 
@@ -90,7 +93,7 @@ def _tell_colleagues(work: Work, loaded: Loaded, approval: Approval) -> None:
     """Write an e-mail to each colleague who may be the second pair of eyes."""
     controller_id = approval.controller_id
     staff = users.listing(work.session, work.keyring, frozenset({controller_id}))
-    address = f"{work.context.settings.public_url}/incidents/{loaded.incident.reference}/approvals/{approval.id}"
+    address = address_of(work.context, loaded, approval)
     subject_key = controller_rows.look_up_subject(controller_id)
     mails = [
         NewDelivery(
@@ -102,7 +105,7 @@ def _tell_colleagues(work: Work, loaded: Loaded, approval: Approval) -> None:
             address_hash=work.keyring.fingerprint(subject_key, user.email, work.now),
             content=_asked(loaded, approval, user.language, address),
             incident_id=loaded.id,
-            rank=50,
+            rank=RANK,
         )
         for user in staff
         if not user.is_disabled
@@ -133,6 +136,11 @@ def _asked(loaded: Loaded, approval: Approval, language: str, address: str) -> C
         subject=rendering.message("approval/asked", "subject", language, **values),
         language=language,
     )
+
+
+def address_of(context: Context, loaded: Loaded, approval: Approval) -> str:
+    """Return the address of the page where it is decided."""
+    return f"{context.settings.public_url}/incidents/{loaded.incident.reference}/approvals/{approval.id}"
 
 
 def kind_of(approval: Approval) -> str:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 
+from incident_tracker.domain import approvals as four_eyes
 from incident_tracker.domain import incident as rules
 from incident_tracker.domain.access import ALLOWED, Act, Actor
 from incident_tracker.domain.counts import CountRange
@@ -30,7 +31,7 @@ from incident_tracker.domain.incident import Incident
 from incident_tracker.domain.parties import Controller, PartyRole
 from incident_tracker.domain.periods import require_not_future
 from incident_tracker.domain.regimes import duty_name
-from incident_tracker.services import alerts, obligations
+from incident_tracker.services import alerts, approvals, obligations
 from incident_tracker.services.context import Context
 from incident_tracker.services.texts import TITLE_LIMIT, clean, clean_line
 from incident_tracker.services.work import Work, working
@@ -220,21 +221,38 @@ def meet_duty(
     how = clean(how, "how", required=False)
     with working(context, actor) as work:
         loaded = work.load(reference, Act.WORK, version)
-        obligation = _running(work, loaded, regime, duty)
+        obligation = running_duty(work, loaded, regime, duty)
         met_at = rules.may_be_met(loaded.incident, obligation.anchor_at, duty, at=at, how=how, now=work.now)
+        approvals.withdraw(work, loaded, four_eyes.about_setting_aside(regime, duty))
         work.record(loaded, DutyMet(regime, duty, met_at, how))
 
 
 def set_duty_aside(
     context: Context, actor: Actor, reference: str, *, regime: str, duty: str, reason: str, version: int | None = None
-) -> None:
-    """Record that a duty does not bind here, with the written reason."""
+) -> str:
+    """Record that a duty does not bind here, with the written reason.
+
+    A duty of law (to notify the authority, to tell the people) needs a second pair of eyes first: then the id of the
+    approval that is waited for is returned, and the duty keeps running until somebody has approved.
+    """
     reason = clean(reason, "reason", required=False)
     with working(context, actor) as work:
         loaded = work.load(reference, Act.DECIDE, version)
-        _running(work, loaded, regime, duty)
+        running_duty(work, loaded, regime, duty)
         rules.may_be_set_aside(loaded.incident, duty, reason=reason)
+        if four_eyes.needs_four_eyes(regime, duty):
+            return _ask_to_set_aside(work, loaded, regime, duty, reason)
         work.record(loaded, DutySetAside(regime, duty, work.now, reason))
+    return ""
+
+
+def _ask_to_set_aside(work: Work, loaded: Loaded, regime: str, duty: str, reason: str) -> str:
+    version = loaded.incident.assessment_version
+    if version == 0:
+        raise four_eyes.AssessmentIsMissing(field="reason")
+    digest = four_eyes.digest_of_setting_aside(regime, duty, reason, version)
+    subject = four_eyes.about_setting_aside(regime, duty)
+    return approvals.ask(work, loaded, subject=subject, digest=digest, reason=reason)
 
 
 def _name_of_staff(work: Work, user_id: int, controller_id: int) -> str:
@@ -285,7 +303,8 @@ def _obligations(work: Work, loaded: Loaded) -> list[Obligation]:
     return [one.obligation for one in kept]
 
 
-def _running(work: Work, loaded: Loaded, regime: str, duty: str) -> Obligation:
+def running_duty(work: Work, loaded: Loaded, regime: str, duty: str) -> Obligation:
+    """Return a duty of the incident that is not settled yet, or refuse."""
     rules.must_be_open(loaded.incident)
     found = [one for one in _obligations(work, loaded) if (one.regime, one.duty) == (regime, duty)]
     if not found:

@@ -50,6 +50,11 @@ class SignedIn:
 
 def sign_in(context: Context, *, email: str, password: str, address: str) -> str:
     """Return the secret of a new sign-in for the cookie, or refuse. `address` is where the request came from."""
+    return begin(context, prove(context, email=email, password=password, address=address))
+
+
+def prove(context: Context, *, email: str, password: str, address: str) -> int:
+    """Return whose e-mail and password these are, or refuse; tries are counted and slowed down."""
     key = emails.key_of(email)
     email_hash = context.keyring.fingerprint(users.LOOK_UP, key, context.now())
     doors = _doors(context, key, network_of(address))
@@ -65,7 +70,7 @@ def sign_in(context: Context, *, email: str, password: str, address: str) -> str
         _open_again(session, doors)
         if fresh != password_hash:
             users.rehash(session, user.id, password_hash, fresh)
-    return begin(context, user.id)
+    return user.id
 
 
 def begin(context: Context, user_id: int) -> str:

@@ -107,7 +107,7 @@ def waiting(session: Session, keyring: Keyring, scope: Scope, limit: int) -> lis
     statement = (
         select(IncidentRow.reference, IncidentRow.title, ApprovalRow)
         .join(IncidentRow, IncidentRow.id == ApprovalRow.incident_id)
-        .where(ApprovalRow.state == State.WAITING.value)
+        .where(ApprovalRow.state == State.WAITING.value, IncidentRow.is_open.is_(True))
         .order_by(ApprovalRow.id)
         .limit(limit)
     )

@@ -16,6 +16,7 @@ from incident_tracker.domain.scope import ScopeAssessment
 from incident_tracker.services import accounts, attachments, clock, incidents, register, replies, reports, scope
 from notifiers.protocol import Reply
 from tests.delivery.world import NEVER
+from tests.four_eyes import set_aside
 from tests.makers import PASSWORD, PHONES, HandClock, make_actor, make_contact, make_controller
 
 if TYPE_CHECKING:
@@ -92,9 +93,7 @@ class Story:
     def settle(self, name: str, reference: str, duties: Mapping[tuple[str, str], str]) -> None:
         """Set duties aside, each for its reason."""
         for (regime, duty), reason in duties.items():
-            incidents.set_duty_aside(
-                self.tracker.context, self.actor(name), reference, regime=regime, duty=duty, reason=reason
-            )
+            set_aside(self.tracker.context, reference, regime, duty, reason, by=self.actor(name))
 
 
 def begin(tracker: "Tracker", clock_by_hand: HandClock, box: str = "outbox") -> Story:

@@ -22,6 +22,7 @@ from incident_tracker.domain.incident import (
 )
 from incident_tracker.domain.scope import ScopeAssessment
 from incident_tracker.services import incidents, register, reports, scope
+from tests.four_eyes import set_aside
 from tests.journeys.conftest import MakeWorld
 from tests.journeys.world import World, dk
 from tests.makers import HandClock
@@ -48,7 +49,7 @@ def told(world: World, reference: str, at: str, how: str) -> None:
 
 
 def not_reported(world: World, person: Actor, reference: str, reason: str) -> None:
-    incidents.set_duty_aside(world.context, person, reference, regime="gdpr", duty="notify_authority", reason=reason)
+    set_aside(world.context, reference, "gdpr", "notify_authority", reason, by=person)
 
 
 def asked_about_people(world: World, to: str) -> list[str]:
@@ -265,7 +266,8 @@ def test_falkonergaarden_2021_that_no_special_category_got_out_settles_nothing(b
     not_reported(world, world.ada, reference, "Risikoen er usandsynlig: modtageren er tavs og har slettet.")
     assert world.standing(reference, "notify_authority") == "set_aside"
     decided = world.journal(reference)[-1]
-    assert (decided.kind, decided.actor) == ("duty_set_aside", world.ada.name)
+    assert (decided.kind, decided.event.asked_by) == ("duty_set_aside", world.ada.name)
+    assert decided.actor not in (world.ada.name, world.clara.name), "somebody else has looked at it"
     assert "Risikoen er usandsynlig" in str(decided.event), "readable in two years"
 
 

@@ -22,6 +22,7 @@ from incident_tracker.store.reports import Frozen
 from notifiers.testing import ScriptedProvider
 from notifiers.testing.provider import ACCOUNT_SID, AUTH_TOKEN
 from tests.delivery.world import NEVER
+from tests.four_eyes import set_aside
 from tests.makers import PHONES, HandClock, make_actor, make_contact, make_controller, make_settings
 
 BEN, CLARA = PHONES
@@ -180,7 +181,7 @@ class World:
     def set_aside(self, reference: str, *duties: str, reason: str = "Disken er krypteret.") -> None:
         """Let the decision-maker set duties aside: `gdpr.notify_people`, `promise.inform_parties`."""
         for regime, _, duty in (name.partition(".") for name in duties):
-            incidents.set_duty_aside(self.context, self.ada, reference, regime=regime, duty=duty, reason=reason)
+            set_aside(self.context, reference, regime, duty, reason, by=self.ada)
 
     def file(self, reference: str, at: datetime | None = None, **facts: Any) -> Frozen:
         """Let the responder record that the report was filed by hand on the authority's page."""

@@ -10,6 +10,7 @@ from incident_tracker.domain.access import SHELL
 from incident_tracker.services import alert_texts, clock, incidents, register
 from incident_tracker.services.alert_texts import Told
 from incident_tracker.store.tables.incidents import AlarmRow, AlertRow
+from tests.four_eyes import set_aside
 from tests.makers import in_threads
 from tests.services.world import BEN, World
 
@@ -34,7 +35,7 @@ def test_a_tick_with_nothing_due_writes_nothing(either: World) -> None:
 def test_the_ladder_is_climbed_rung_by_rung_at_its_hours(world: World) -> None:
     reference = world.open(aware_at=world.clock(), aware_reason="Set i loggen")
     for regime, duty in (("gdpr", "notify_people"), ("promise", "inform_parties")):
-        incidents.set_duty_aside(world.context, SHELL, reference, regime=regime, duty=duty, reason="Lav risiko")
+        set_aside(world.context, reference, regime, duty, "Lav risiko")
     world.tick()
     fired = []
     for hour in range(1, 76):

@@ -12,6 +12,7 @@ from incident_tracker.domain.parties import PartyRole, Role
 from incident_tracker.domain.periods import TimeIsInFuture
 from incident_tracker.services import incidents, register
 from incident_tracker.services.work import ChangedMeanwhile
+from tests.four_eyes import set_aside
 from tests.makers import in_threads, make_actor, make_controller, make_user
 from tests.services.world import World
 
@@ -270,9 +271,7 @@ def test_an_incident_is_not_closed_over_a_running_duty_nor_a_suspicion_without_d
     with pytest.raises(rules.DutiesAreOpen):
         incidents.close(world.context, SHELL, reference, reason="Færdig")
     for regime, duty in (("gdpr", "notify_authority"), ("gdpr", "notify_people"), ("promise", "inform_parties")):
-        incidents.set_duty_aside(
-            world.context, SHELL, reference, regime=regime, duty=duty, reason="Usandsynlig risiko"
-        )
+        set_aside(world.context, reference, regime, duty, "Usandsynlig risiko")
     with pytest.raises(rules.ReasonIsMissing):
         incidents.close(world.context, SHELL, reference, reason=" ")
     incidents.close(world.context, SHELL, reference, reason="Færdig")

@@ -36,6 +36,7 @@ from incident_tracker.services.work import working
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store.plain import from_json, to_json
 from incident_tracker.store.tables.incidents import AlarmRow, AlertRow, IncidentRow, JournalRow, ObligationRow
+from tests.four_eyes import set_aside
 from tests.makers import destroy_key
 from tests.services.conftest import MakeWorld
 from tests.services.world import BEN, CLARA, World
@@ -177,9 +178,7 @@ class Story:
 
     def set_aside(self, which: int, duty: tuple[str, str]) -> None:
         regime, name = duty
-        incidents.set_duty_aside(
-            self.world.context, SHELL, self.of(which), regime=regime, duty=name, reason="Lav risiko"
-        )
+        set_aside(self.world.context, self.of(which), regime, name, "Lav risiko")
 
     def file(self, which: int, hours: float, complete: bool) -> None:  # noqa: FBT001 - drawn
         with working(self.world.context, SHELL) as work:
@@ -341,7 +340,7 @@ def test_nothing_personal_stands_in_the_clear(world: World) -> None:
     reference = world.open("Alle adresser i CC", what_happened=secret)
     incidents.add_note(world.context, SHELL, reference, text=secret)
     world.aware(reference, reason=secret)
-    incidents.set_duty_aside(world.context, SHELL, reference, regime="gdpr", duty="notify_people", reason=secret)
+    set_aside(world.context, reference, "gdpr", "notify_people", secret)
     file = world.context.database.file
     assert file is not None
     for part in (file, file.with_name(f"{file.name}-wal")):

@@ -7,6 +7,7 @@ from incident_tracker.domain.parties import PartyRole
 from incident_tracker.domain.scope import ScopeAssessment
 from incident_tracker.services import incidents, next_step, register, scope
 from incident_tracker.services.next_step import NextStep, Step
+from tests.four_eyes import set_aside
 from tests.services.world import World
 
 
@@ -16,7 +17,7 @@ def _next(world: World, reference: str, missing: int | None = None) -> NextStep:
 
 
 def _settle(world: World, reference: str, regime: str, duty: str) -> None:
-    incidents.set_duty_aside(world.context, SHELL, reference, regime=regime, duty=duty, reason="Gælder ikke her.")
+    set_aside(world.context, reference, regime, duty, "Gælder ikke her.")
 
 
 def test_a_suspicion_is_decided_first(world: World) -> None:

@@ -14,6 +14,7 @@ from incident_tracker.domain.regimes import obligations_for
 from incident_tracker.services import clock, incidents, obligations
 from incident_tracker.services.work import working
 from incident_tracker.store.tables.incidents import ObligationRow
+from tests.four_eyes import set_aside
 from tests.services.world import World
 
 HOUR = timedelta(hours=1)
@@ -57,9 +58,7 @@ def test_awareness_gives_rise_to_the_duties_of_the_role(world: World, role: Part
 def test_what_the_database_holds_is_what_the_rules_say(either: World) -> None:
     reference = either.open()
     either.aware(reference)
-    incidents.set_duty_aside(
-        either.context, SHELL, reference, regime="gdpr", duty="notify_people", reason="Krypteret med æøå"
-    )
+    set_aside(either.context, reference, "gdpr", "notify_people", "Krypteret med æøå")
     found = either.overview(reference)
     wanted = obligations_for(obligations.facts_of(found.incident), either.context.rules)
     assert sorted(one.duty for one, _ in found.obligations) == sorted(one.duty for one in wanted)
@@ -98,7 +97,7 @@ def test_met_late_is_frozen_against_time(world: World) -> None:
 def test_overdue_alarms_every_hour_until_the_duty_is_met(world: World) -> None:
     reference = world.open(aware_at=world.clock(), aware_reason="Set i loggen")
     for regime, duty in (("gdpr", "notify_people"), ("promise", "inform_parties")):
-        incidents.set_duty_aside(world.context, SHELL, reference, regime=regime, duty=duty, reason="Lav risiko")
+        set_aside(world.context, reference, regime, duty, "Lav risiko")
     world.advance(hours=72)
     said = []
     for _ in range(30):
@@ -135,9 +134,7 @@ def test_a_suspicion_is_asked_about_at_4_12_and_24_hours_and_then_daily(world: W
 
 def test_a_duty_set_aside_stays_silent_and_keeps_the_reason(world: World) -> None:
     reference = world.open(aware_at=world.clock(), aware_reason="Set i loggen")
-    incidents.set_duty_aside(
-        world.context, SHELL, reference, regime="gdpr", duty="notify_authority", reason="Usandsynlig risiko"
-    )
+    set_aside(world.context, reference, "gdpr", "notify_authority", "Usandsynlig risiko")
     duty = world.duty(reference, "notify_authority")
     assert (duty.set_aside_at, duty.set_aside_reason) == (world.clock(), "Usandsynlig risiko")
     assert world.standing(reference, "complete_report") == "set_aside"
@@ -231,7 +228,7 @@ def test_a_duty_whose_rule_is_gone_is_set_aside_when_the_facts_next_change_and_n
     kept = tuple(rule for rule in world.context.rules if rule.regime != "promise")
     without = replace(world.context, rules=kept)
     for duty in ("notify_people", "notify_authority"):
-        incidents.set_duty_aside(without, SHELL, reference, regime="gdpr", duty=duty, reason="Usandsynlig risiko")
+        set_aside(without, reference, "gdpr", duty, "Usandsynlig risiko")
     assert world.standing(reference, "inform_parties") == "set_aside"
     incidents.close(without, SHELL, reference, reason="Færdig")
     assert world.alarms() == []

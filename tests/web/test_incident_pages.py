@@ -12,6 +12,7 @@ from incident_tracker.domain.incident import Status
 from incident_tracker.domain.parties import OnCallContact, Role
 from incident_tracker.services import alerts, incidents, register
 from incident_tracker.services.clock import tick
+from tests.four_eyes import set_aside
 from tests.makers import HandClock, make_controller
 from tests.web.conftest import Person
 from tests.web.work import NAUGHTY, aware, census, log, words
@@ -325,6 +326,4 @@ def _settle_all(tracker: Tracker, reference: str) -> None:
         return [one for one, _standing in found if not is_settled(one)]
 
     while duties := running():
-        incidents.set_duty_aside(
-            tracker.context, SHELL, reference, regime=duties[0].regime, duty=duties[0].duty, reason="Gælder ikke her."
-        )
+        set_aside(tracker.context, reference, duties[0].regime, duties[0].duty, "Gælder ikke her.")

@@ -147,12 +147,18 @@ class DutyMet:
 
 @dataclass(frozen=True, slots=True)
 class DutySetAside:
-    """A duty does not bind here, for the written reason."""
+    """A duty does not bind here, for the written reason.
+
+    Where four eyes are needed: who asked, who approved (an account, or the name of somebody outside), in which way.
+    """
 
     regime: str
     duty: str
     at: datetime
     reason: str
+    asked_by: str = ""
+    approved_by: str = ""
+    way: str = ""
 
 
 @dataclass(frozen=True, slots=True)
