@@ -45,11 +45,14 @@ class Heading:
     tabs: list[dict[str, Any]] = field(default_factory=list)
 
 
-def heading(overview: Overview, current: str, *, missing: int | None = None, files: int | None = None) -> Heading:
+def heading(
+    overview: Overview, current: str, *, missing: int | None = None, files: int | None = None, told: str = ""
+) -> Heading:
     """Return the head of an incident's page.
 
-    `current`: `overview`, `scope`, `deadlines`, `report`, `evidence`, `journal`, or another page's name (then no tab
-    is marked). `missing` is the number of answers the report still lacks, None where it was not counted.
+    `current`: `overview`, `scope`, `deadlines`, `report`, `notices`, `evidence`, `journal`, or another page's name
+    (then no tab is marked). `missing` is the number of answers the report still lacks, None where it was not counted;
+    `told` how far a sending is (`75 %`).
     """
     one = overview.incident
     url = f"/incidents/{one.reference}"
@@ -63,7 +66,7 @@ def heading(overview: Overview, current: str, *, missing: int | None = None, fil
         current=current,
         badges=_badges(one, overview.controller.time_zone),
         bar=_bar(overview),
-        tabs=_tabs(overview, url, current, missing, files),
+        tabs=_tabs(overview, url, current, missing, files, told),
     )
 
 
@@ -126,7 +129,15 @@ def _bar(overview: Overview) -> Bar | None:
     return Bar(facts["state"], ring(**facts), dial(**facts), text, due)
 
 
-def _tabs(overview: Overview, url: str, current: str, missing: int | None, files: int | None) -> list[dict[str, Any]]:
+def _all_told(overview: Overview) -> bool:
+    """Return whether the duty to tell the people affected is met."""
+    met = (Standing.MET, Standing.MET_LATE)
+    return any(one.duty == "notify_people" and stands in met for one, stands in overview.obligations)
+
+
+def _tabs(  # noqa: PLR0913 - one thing for each tab that shows how far it is
+    overview: Overview, url: str, current: str, missing: int | None, files: int | None, told: str
+) -> list[dict[str, Any]]:
     one = overview.incident
     approaching = sum(stands is Standing.APPROACHING for _one, stands in overview.obligations)
     overdue = sum(stands is Standing.OVERDUE for _one, stands in overview.obligations)
@@ -157,6 +168,14 @@ def _tabs(overview: Overview, url: str, current: str, missing: int | None, files
             "done": filed,
             "missing": lacks if one.status is Status.AWARE else "",
             "more": _("sent") if filed else "",
+        },
+        {
+            "key": "notices",
+            "label": _("Notices"),
+            "url": f"{url}/notices",
+            "icon": "send",
+            "done": _all_told(overview),
+            "note": told,
         },
         {
             "key": "evidence",
