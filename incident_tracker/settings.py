@@ -146,6 +146,17 @@ class Clock(Section):
     )
 
 
+class Backup(Section):
+    """Backups, which `incident-tracker backup` makes."""
+
+    alarm_after_hours: float = Field(
+        26.0,
+        ge=0,
+        le=8760,
+        description="Age of the last backup from which administrators are told each day; 0 never tells.",
+    )
+
+
 class ControllerSection(Section):
     """The first controller, used once at the first start; afterwards the pages hold the truth."""
 
@@ -171,6 +182,16 @@ class ControllerSection(Section):
         return value
 
 
+class People(Section):
+    """The people affected by a breach."""
+
+    phone_countries: tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...] = Field(
+        ("DK", "FO", "GL"),
+        description="Countries whose phone numbers a list of people may hold, as two capital letters."
+        " Every other is left out: far numbers are where forged lists earn money.",
+    )
+
+
 class Routing(Section):
     """Which notifiers carry which channel, in the order of falling back."""
 
@@ -190,7 +211,9 @@ class Settings(Section):
     database: DatabaseSection = Field(default_factory=DatabaseSection)
     security: Security = Field(default_factory=Security)
     clock: Clock = Field(default_factory=Clock)
+    backup: Backup = Field(default_factory=Backup)
     controller: ControllerSection = Field(default_factory=ControllerSection)
+    people: People = Field(default_factory=People)
     routing: Routing = Field(default_factory=Routing)
     notifiers: Annotated[dict[str, dict[str, Any]], Field(default_factory=dict, repr=False)]
 
@@ -219,6 +242,13 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def is_our_host(settings: Settings, host: str, *, local: bool) -> bool:
+    """Return whether a request names us as its host; `local`: a name of this machine will do too."""
+    if host.casefold() == urlsplit(settings.public_url).netloc.casefold():
+        return True
+    return local and is_loopback(urlsplit(f"//{host}").hostname or "")
 
 
 def load(environment: Mapping[str, str], file: Path | None = None) -> Settings:
@@ -278,7 +308,7 @@ def _set(values: dict[str, Any], path: list[str], value: Any) -> None:
         if not isinstance(inner, dict):
             inner = values[part] = {}
         values = inner
-    if path[-1] in ("sms", "email") and isinstance(value, str):
+    if path[-1] in ("sms", "email", "phone_countries") and isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     values[path[-1]] = value
 
