@@ -49,12 +49,6 @@ class TooManyTips(Refusal):
     )
 
 
-class PartnerIsConcerned(Refusal):
-    """A partner is named on the incident already."""
-
-    message = "%(name)s is named on this incident already."
-
-
 class PartnerHasNoAddress(Refusal):
     """A partner that cannot be reached cannot be told."""
 

@@ -6,7 +6,7 @@ from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import NotFound
 from incident_tracker.domain.events import PartnerConcerned
 from incident_tracker.domain.incident import must_be_open
-from incident_tracker.domain.partners import Partner, PartnerIsConcerned, recipient_id
+from incident_tracker.domain.partners import Partner, recipient_id
 from incident_tracker.services.context import Context
 from incident_tracker.services.partners.listing import load
 from incident_tracker.services.work import working
@@ -25,16 +25,15 @@ class Concerned:
 
 
 def concern(context: Context, actor: Actor, reference: str, partner_id: int) -> None:
-    """Name a partner on an incident, so that it is among those who are told."""
+    """Name a partner on an incident, so that it is among those who are told; twice changes nothing."""
     with working(context, actor) as work:
         loaded = work.load(reference, Act.WORK)
         must_be_open(loaded.incident)
         partner = load(work, partner_id, Act.WORK)
         if partner.controller_id != loaded.incident.controller_id or partner.removed:
             raise NotFound(what="partner")
-        if not rows.concern(work.session, loaded.id, partner, work.now):
-            raise PartnerIsConcerned(field="partner", name=partner.name)
-        work.note_on(loaded.head, PartnerConcerned(partner.id, partner.name))
+        if rows.concern(work.session, loaded.id, partner, work.now):
+            work.note_on(loaded.head, PartnerConcerned(partner.id, partner.name))
 
 
 def leave_out(context: Context, actor: Actor, reference: str, partner_id: int) -> None:
