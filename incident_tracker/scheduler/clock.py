@@ -21,7 +21,7 @@ from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.access import CLOCK
 from incident_tracker.domain.events import ClockStopped
 from incident_tracker.scheduler.trouble import Watch
-from incident_tracker.services import clock, daily_mail, health, housekeeping, journal, replies
+from incident_tracker.services import clock, daily_mail, health, housekeeping, journal, replies, suspicions
 from incident_tracker.services.work import working
 from incident_tracker.store import heartbeats
 
@@ -115,6 +115,7 @@ class Clock:
     def _tick(self) -> None:
         self._notice_jump()
         self._watch.over("replies", self._take_replies)
+        self._watch.over("reports_from_outside", self._tell_of_reports)
         clock.tick(self._context, self._tracker.node)
         if time.monotonic() - self._beaten_at >= self._tracker.settings.clock.tick_seconds * 0.9:
             with self._context.database.writing(urgent=True) as session:
@@ -124,6 +125,9 @@ class Clock:
 
     def _take_replies(self) -> None:
         replies.apply(self._context)
+
+    def _tell_of_reports(self) -> None:
+        suspicions.paging.tell(self._context)
 
     def _notice_jump(self) -> None:
         """Note in the journal when the machine's clock moved against the time that really passed."""

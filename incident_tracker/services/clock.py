@@ -18,6 +18,7 @@ from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import heartbeats
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import obligations as rows
+from incident_tracker.store import suspicions as suspicion_rows
 from incident_tracker.store.database import NotSaved
 from incident_tracker.store.obligations import DueAlarm, Kept
 
@@ -55,12 +56,16 @@ def tick(context: Context, node: str) -> int:
 
 
 def waits_for_replies(context: Context) -> bool:
-    """Return whether anybody may be about to write to us: an alert is open, a test was sent, somebody is muted."""
+    """Return whether anybody may be about to write to us.
+
+    An alert is open, somebody was told of reports from outside, a test was sent, or somebody is muted.
+    """
     since = context.now() - TEST_IS_ANSWERED
     with context.database.reading() as session:
         return (
             alert_rows.any_open(session)
             or alert_rows.any_test_since(session, since)
+            or suspicion_rows.any_paged(session)
             or controller_rows.any_muted(session)
         )
 

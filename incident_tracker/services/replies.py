@@ -1,4 +1,7 @@
-"""What people on call write back: OK takes the newest alert sent to that number before the reply, OK ALLE all."""
+"""What people on call write back: OK takes the newest alert sent to that number before the reply, OK ALLE all.
+
+A message about reports from outside is answered alike.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +16,7 @@ from incident_tracker.domain.events import ContactChanged
 from incident_tracker.domain.parties import OnCallContact
 from incident_tracker.services import alert_texts, alerts
 from incident_tracker.services.context import Context
+from incident_tracker.services.suspicions import paging
 from incident_tracker.services.work import Work, working
 from incident_tracker.store import alerts as rows
 from incident_tracker.store import controllers as controller_rows
@@ -126,13 +130,26 @@ def _note(work: Work, contact: OnCallContact, change: str) -> None:
 
 def _answer(work: Work, written: _Written, contacts: list[OnCallContact]) -> str:
     ids = [one.id for one in contacts]
+    before = min(work.now, written.at + PRECISION)
+    told = rows.open_told(work.session, ids, local=written.local)
     if written.words in TAKE_ALL:
-        return _take(work, written, contacts, rows.open_told(work.session, ids, local=written.local))
+        taken = paging.take(work, contacts, before, local=written.local)
+        return _take(work, written, contacts, told) if told or not taken else _reports(work, written, contacts, taken)
     if written.words in TAKE:
-        before = min(work.now, written.at + PRECISION)
-        return _take(work, written, contacts, rows.newest_told(work.session, ids, before, local=written.local))
+        newest = rows.newest_told(work.session, ids, before, local=written.local)
+        if not set(newest) & set(told) or paging.is_newest(work, contacts, before, local=written.local):
+            taken = paging.take(work, contacts, before, local=written.local)
+            if taken:
+                return _reports(work, written, contacts, taken, len(told))
+        return _take(work, written, contacts, newest)
     _say(work, written, contacts[0], rendering.message("alert/not_understood", "sms", contacts[0].language))
     return "not_understood"
+
+
+def _reports(work: Work, written: _Written, contacts: list[OnCallContact], taken: int, more: int = 0) -> str:
+    """Answer that reports from outside were taken; `more` alerts are still open."""
+    _say(work, written, contacts[0], paging.answer(taken, contacts[0].language, more))
+    return "reports_taken"
 
 
 def _take(work: Work, written: _Written, contacts: list[OnCallContact], alert_ids: list[str]) -> str:
