@@ -1,7 +1,7 @@
 """The hash chain of the register: link an entry to the one before, verify all of them, name the first break."""
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,6 +14,9 @@ _NOTHING = b"\xff" * 8
 _CHAIN = b"incident-tracker journal 1"
 _ANCHOR = b"incident-tracker anchor 1"
 
+RESTORE = "backup_restored"
+"""The kind of entry that explains a lost tail."""
+
 Result = Literal["ok", "broken", "truncated", "anchor_missing"]
 
 INTACT = "Every entry is linked, and the anchors agree."
@@ -24,6 +27,11 @@ ALTERED = "The entry was altered after it was recorded."
 CONTRADICTED = "The entry is not the one that was anchored outside under this number."
 CUT = "The journal ends before a number that was anchored outside: its tail was cut off."
 NO_ANCHORS = "There are no anchors, so a cut tail would not be seen. Verify with the anchor file."
+RESTORED = (
+    "Every entry is linked. A backup was restored, and the journal says so: what was recorded between the backup and "
+    "the restore is not here."
+)
+FALSE_RESTORE = "This entry says that a backup was restored here, but it was not written with the master key."
 FALSE_ANCHOR = "An anchor carries no valid seal. Verify with an unaltered anchor file."
 
 
@@ -60,6 +68,13 @@ class Anchor:
     hash: bytes
     at: datetime
     mac: bytes
+
+
+class Restoration(NamedTuple):
+    """What an entry about a restore says: the head that the backup held, and when it was restored (UTC)."""
+
+    head: Head
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,35 +132,60 @@ def verify(
     *,
     start: tuple[int, bytes] = BEGINNING,
     key: bytes | None = None,
+    restoration: Callable[[Entry], Restoration | None] | None = None,
 ) -> Verdict:
     """Walk the entries once, in the order given, and say whether the chain is whole and what breaks it first.
 
     `start` is the head before the first entry given; anchors before it are not looked at. Without anchors a chain
     that holds anything is never "ok". With `key`, an anchor without a valid seal does not count, and the result is
     then at best "anchor_missing".
+
+    With `restoration`, which opens an entry about a restored backup (None: it does not open), a genuine one explains
+    the anchors of the tail that was lost: those with its number or a later one that were noted before it. One that
+    is not genuine breaks the chain.
     """
     given = tuple(anchors or ())
     genuine = [anchor for anchor in given if key is None or _is_sealed(anchor, key)]
-    anchored: dict[int, set[bytes]] = {}
-    for anchor in genuine:
-        anchored.setdefault(anchor.seq, set()).add(anchor.hash)
-    head, count = Head(*start), 0
+    forged = len(genuine) < len(given)
+    anchored = _by_number(genuine)
+    head, count, restored = Head(*start), 0, False
     why = _contradiction(head, anchored)
     if why:
         return Verdict(result="broken", entries=0, first_bad_seq=head.seq, head=head, why=why)
     for entry in entries:
-        why = _fault(entry, head) or _contradiction(Head(entry.seq, entry.hash), anchored)
+        why = _fault(entry, head)
+        if not why and entry.kind == RESTORE and restoration is not None:
+            before = len(genuine)
+            why, genuine = _explained(entry, restoration(entry), genuine)
+            anchored, restored = _by_number(genuine), restored or len(genuine) < before
+        why = why or _contradiction(Head(entry.seq, entry.hash), anchored)
         if why:
             return Verdict(result="broken", entries=count, first_bad_seq=head.seq + 1, head=head, why=why)
         head = Head(entry.seq, entry.hash)
         count += 1
-    return _ending(head, count, max(anchored, default=None), forged=len(genuine) < len(given))
+    return _ending(head, count, max(anchored, default=None), forged=forged, restored=restored)
 
 
-def _ending(head: Head, count: int, last_anchor: int | None, *, forged: bool) -> Verdict:
+def _by_number(anchors: Iterable[Anchor]) -> dict[int, set[bytes]]:
+    anchored: dict[int, set[bytes]] = {}
+    for anchor in anchors:
+        anchored.setdefault(anchor.seq, set()).add(anchor.hash)
+    return anchored
+
+
+def _explained(
+    entry: Entry, said: Restoration | None, anchors: list[Anchor]
+) -> tuple[str | None, list[Anchor]]:
+    """Return the anchors that still count after a restore, or why the entry is no restore."""
+    if said is None or said != Restoration(Head(entry.seq - 1, entry.previous_hash), entry.recorded_at):
+        return FALSE_RESTORE, anchors
+    return None, [one for one in anchors if one.seq < entry.seq or one.at >= entry.recorded_at]
+
+
+def _ending(head: Head, count: int, last_anchor: int | None, *, forged: bool, restored: bool) -> Verdict:
     """Judge the end of an unbroken chain by the anchors."""
     result: Result = "ok"
-    why, first_bad = INTACT, None
+    why, first_bad = (RESTORED if restored else INTACT), None
     if last_anchor is not None and last_anchor > head.seq:
         result, why, first_bad = "truncated", CUT, head.seq + 1
     elif forged:

@@ -13,7 +13,12 @@ def verify(context: Context, anchor_file: Path | None = None) -> journal.Verdict
     """Walk the whole chain and hold it against the anchors (those of this installation if none are named)."""
     known = anchors.read(anchor_file or context.anchors.file)
     with context.database.reading() as session:
-        return journal.verify(rows.entries(session), known, key=context.keyring.anchor_key())
+        return journal.verify(
+            rows.entries(session),
+            known,
+            key=context.keyring.anchor_key(),
+            restoration=lambda entry: rows.restoration(context.keyring, entry),
+        )
 
 
 def anchor(context: Context, now: datetime) -> bool:

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain import journal
 from incident_tracker.domain.access import Scope
-from incident_tracker.domain.events import Event, event_from
-from incident_tracker.store.keys import Keyring
+from incident_tracker.domain.events import BackupRestored, Event, event_from
+from incident_tracker.store.keys import KeyIsGone, Keyring
 from incident_tracker.store.plain import from_json
 from incident_tracker.store.tables.incidents import JournalHeadRow, JournalRow
 
@@ -99,6 +100,17 @@ def entries(session: Session) -> Iterator[journal.Entry]:
             previous_hash=row.previous_hash,
             hash=row.hash,
         )
+
+
+def restoration(keyring: Keyring, entry: journal.Entry) -> journal.Restoration | None:
+    """Return what an entry says about a restored backup; None where it was not written with the master key."""
+    try:
+        event = event_from(entry.kind, from_json(keyring.open(PLACE, entry.payload)))
+    except (InvalidTag, KeyIsGone, ValueError, KeyError, TypeError):
+        return None
+    if not isinstance(event, BackupRestored):
+        return None
+    return journal.Restoration(journal.Head(event.head_seq, bytes.fromhex(event.head_hash)), event.restored_at)
 
 
 def of_incident(

@@ -117,13 +117,18 @@ class BackupMade:
 
 @dataclass(frozen=True, slots=True)
 class BackupRestored:
-    """This installation was brought back from a backup: what came after `head_seq` in the old one is not here."""
+    """This installation was brought back from a backup: what came after `head_seq` in the old one is not here.
+
+    `restored_at` is the time of this entry, said inside what only the master key can write, and `held` how many
+    messages wait for a person.
+    """
 
     backup_id: str
     made_at: datetime
     head_seq: int
     head_hash: str
     held: int = 0
+    restored_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
