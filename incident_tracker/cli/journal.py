@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from incident_tracker.cli import common, program
+from incident_tracker.cli import common, program, shapes
 from incident_tracker.cli.common import Shell, as_json, pass_shell
 from incident_tracker.domain.errors import phrase
 
@@ -31,14 +31,7 @@ def verify(shell: Shell, *, anchor_file: Path | None, as_json: bool) -> None:
     with shell.context() as context:
         verdict = service.verify(context, anchor_file)
     if as_json:
-        answer = {
-            "result": verdict.result,
-            "entries": verdict.entries,
-            "first_bad_seq": verdict.first_bad_seq,
-            "head": {"seq": verdict.head.seq, "hash": verdict.head.hash.hex()},
-            "why": shell.gettext(verdict.why),
-        }
-        common.print_json(answer)
+        common.print_json(shapes.verdict(verdict, shell.gettext(verdict.why)))
     else:
         shell.say(
             phrase("%(result)s: %(why)s %(entries)s entries, head %(seq)s %(hash)s."),

@@ -175,11 +175,11 @@ def _at(settings: "Settings", door: socket.socket) -> "Settings":
 def _server(tracker: "Tracker", door: socket.socket) -> Any:
     import waitress  # noqa: PLC0415 - `--help` loads nothing
 
-    from incident_tracker.web.app import create_app  # noqa: PLC0415
+    from incident_tracker.wsgi import create_wsgi  # noqa: PLC0415
 
     settings = tracker.settings
     return waitress.create_server(
-        create_app(tracker),
+        create_wsgi(tracker),
         sockets=[door],
         threads=settings.server.threads,
         ident=None,

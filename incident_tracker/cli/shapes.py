@@ -1,84 +1,17 @@
-"""The JSON that scripts read, and the same facts in lines for people. Keys are stable; more may be added."""
+"""The JSON that scripts read (the API's too), and the same facts in lines for people."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from incident_tracker.cli import common
-from incident_tracker.cli.common import Shell, utc
+from incident_tracker.cli.common import Shell
 from incident_tracker.domain.errors import phrase
+from incident_tracker.services.shapes import alert, incident, listed, verdict
 
 if TYPE_CHECKING:
-    from incident_tracker.domain.deadlines import Obligation, Standing
+    from incident_tracker.domain.deadlines import Obligation
     from incident_tracker.services.register import Overview
-    from incident_tracker.store.alerts import Alert
-    from incident_tracker.store.incidents import Listed
 
-
-def incident(overview: "Overview") -> dict[str, Any]:
-    """Return an incident with its obligations."""
-    one = overview.incident
-    return {
-        "reference": one.reference,
-        "title": one.title,
-        "status": one.status.value,
-        "exercise": one.exercise,
-        "controller": overview.controller.slug,
-        "role": one.role.value,
-        "detected_at": utc(one.detected_at),
-        "became_aware_at": utc(one.became_aware_at),
-        "contained_at": utc(one.contained_at),
-        "closed_at": utc(one.closed_at),
-        "obligations": [obligation(*pair) for pair in overview.obligations],
-    }
-
-
-def obligation(one: "Obligation", standing: "Standing") -> dict[str, Any]:
-    """Return an obligation; `due_at` is null where no period is set."""
-    return {
-        "regime": one.regime,
-        "duty": one.duty,
-        "addressee": one.addressee,
-        "anchor_at": utc(one.anchor_at),
-        "due_at": utc(one.due_at),
-        "outer_reading_at": utc(one.outer_reading_at),
-        "standing": standing.value,
-        "met_at": utc(one.met_at),
-    }
-
-
-def listed(one: "Listed", slugs: Mapping[int, str]) -> dict[str, Any]:
-    """Return a line of the list."""
-    return {
-        "reference": one.reference,
-        "title": one.title,
-        "status": one.status,
-        "exercise": one.exercise,
-        "controller": slugs.get(one.controller_id),
-        "role": one.role,
-        "detected_at": utc(one.detected_at),
-        "became_aware_at": utc(one.became_aware_at),
-        "contained_at": utc(one.contained_at),
-        "closed_at": utc(one.closed_at),
-        "next_due_at": utc(one.next_due_at),
-    }
-
-
-def alert(one: "Alert", reference: str) -> dict[str, Any]:
-    """Return an alert."""
-    return {
-        "id": one.id,
-        "incident": reference,
-        "kind": one.kind,
-        "rung": one.rung,
-        "state": one.state,
-        "step": one.step,
-        "raised_at": utc(one.raised_at),
-        "due_at": utc(one.due_at),
-        "next_step_at": utc(one.next_step_at),
-        "acknowledged_at": utc(one.acknowledged_at),
-        "acknowledged_by": one.acknowledged_by,
-        "acknowledged_via": one.acknowledged_via,
-    }
+__all__ = ["alert", "incident", "listed", "print_incident", "verdict"]
 
 
 STATUSES = {

@@ -124,12 +124,14 @@ def listing(
     search: str = "",
     after_id: int | None = None,
     limit: int = 50,
+    within: int | None = None,
 ) -> Sequence[Listed]:
-    """Return a page of incidents, newest first."""
+    """Return a page of incidents, newest first; `within` is the one controller whose incidents are wanted."""
+    scope = actor.scope_for(Act.READ)
+    if within is not None:
+        scope = frozenset({within} if scope is None or within in scope else ())
     with context.database.reading() as session:
-        return rows.listing(
-            session, actor.scope_for(Act.READ), status=status, search=search, after_id=after_id, limit=limit
-        )
+        return rows.listing(session, scope, status=status, search=search, after_id=after_id, limit=limit)
 
 
 def _note_access(context: Context, actor: Actor, loaded: Loaded, what: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from incident_tracker.settings import Settings, is_loopback
+from incident_tracker.settings import Settings, is_our_host
 
 POLICY = (
     "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self'; "
@@ -53,11 +53,10 @@ def secure(app: Flask, settings: Settings) -> None:
     proxies = settings.server.trusted_proxies
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
-    public = urlsplit(settings.public_url)
 
     @app.before_request
     def refuse_foreign_hosts() -> None:
-        if not _is_ours(request.host, public.netloc, local=not https or request.path in _MACHINES):
+        if not is_our_host(settings, request.host, local=not https or request.path in _MACHINES):
             raise BadRequest
 
     @app.after_request
@@ -109,13 +108,6 @@ def _with_headers(response: Response, *, https: bool) -> Response:
         response.headers["Cache-Control"] = "no-store"
         response.headers.setdefault("Vary", "Cookie")
     return response
-
-
-def _is_ours(host: str, public: str, *, local: bool) -> bool:
-    if host.casefold() == public.casefold():
-        return True
-    name = urlsplit(f"//{host}").hostname or ""
-    return local and is_loopback(name)
 
 
 def same_site_referrer() -> str:

@@ -1,0 +1,224 @@
+"""The shapes of answers, for the document. Keys are stable; more may be added."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+At = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+"""An instant in UTC with `Z`."""
+
+
+class Answer(BaseModel):
+    """What is answered."""
+
+    model_config = ConfigDict(title=None)
+
+
+class Wrong(Answer):
+    """What is wrong with one field."""
+
+    field: str = Field(description="The way to the field, such as `assessment.people_count`.")
+    code: str = Field(description="A stable word for programs.")
+    detail: str = Field(description="A sentence for people.")
+
+
+class Problem(Answer):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str = Field(description="A stable word for programs, as a URN.")
+    title: str
+    status: int
+    detail: str = Field(description="A sentence for people, in Danish or English as Accept-Language says.")
+    errors: list[Wrong]
+
+
+class Obligation(Answer):
+    """A duty and its deadline."""
+
+    regime: str
+    duty: str
+    addressee: str
+    anchor_at: At
+    due_at: At | None = Field(description="null where no period is set.")
+    outer_reading_at: At | None = Field(description="The longer reading of Regulation 1182/71; never a deadline.")
+    standing: str = Field(description="open, approaching, overdue, met, met_late or set_aside.")
+    met_at: At | None
+
+
+class Obligations(Answer):
+    """The duties of an incident."""
+
+    items: list[Obligation]
+
+
+class _Facts(Answer):
+    reference: str
+    title: str
+    status: str = Field(description="suspected, aware, closed or not_a_breach; it follows from the facts.")
+    exercise: bool
+    controller: str | None = Field(description="The controller's short name.")
+    role: str
+    detected_at: At
+    became_aware_at: At | None
+    contained_at: At | None
+    closed_at: At | None
+
+
+class Incident(_Facts):
+    """An incident with its duties."""
+
+    obligations: list[Obligation]
+
+
+class ListedIncident(_Facts):
+    """An incident as a list shows it."""
+
+    next_due_at: At | None = Field(description="The nearest deadline that still runs.")
+
+
+class Part(Answer):
+    """A part of a list."""
+
+    next: str | None = Field(description="The cursor of the part that follows; null at the end.")
+
+
+class IncidentPart(Part):
+    """A part of the list of incidents, newest first."""
+
+    items: list[ListedIncident]
+
+
+class Scope(Answer):
+    """A version of the assessment; version 0 says nothing yet."""
+
+    version: int
+    assessed_at: At | None
+    assessed_by: str | None
+    assessment: dict[str, Any]
+
+
+class ScopeVersions(Answer):
+    """All versions, newest first."""
+
+    items: list[Scope]
+
+
+class Alert(Answer):
+    """An alert."""
+
+    id: str
+    incident: str
+    kind: str
+    rung: str
+    state: str
+    step: int
+    raised_at: At
+    due_at: At | None
+    next_step_at: At | None
+    acknowledged_at: At | None
+    acknowledged_by: str | None
+    acknowledged_via: str | None
+
+
+class Alerts(Answer):
+    """Open alerts, oldest first."""
+
+    items: list[Alert]
+
+
+class Question(Answer):
+    """A question of the authority's form with its answer."""
+
+    key: str
+    canonical: str | None
+    label: str
+    answer: str
+    missing: bool
+    warnings: list[str]
+
+
+class Draft(Answer):
+    """The report as it stands."""
+
+    authority: str
+    language: str
+    version: int
+    phase: str
+    checked_against_live_form: bool
+    questions: list[Question]
+    missing: list[str]
+    blocked_by: list[str]
+
+
+class Filed(Answer):
+    """A version that was filed."""
+
+    authority: str
+    version: int
+    phase: str
+    filed_at: At
+    recorded_at: At
+    digest: str
+
+
+class FiledVersions(Answer):
+    """The versions that were filed, newest first."""
+
+    items: list[Filed]
+
+
+class Delivery(Answer):
+    """A message that leaves or left; its words are not here."""
+
+    id: str
+    purpose: str
+    incident: str | None
+    channel: str
+    notifier: str
+    to: str = Field(description="Who on call it is for; empty otherwise.")
+    state: str
+    attempts: int
+    created_at: At
+    sent_at: At | None
+    provider_id: str | None
+    possible_duplicate: bool
+    reason: str | None
+
+
+class DeliveryPart(Part):
+    """A part of the list of deliveries, newest first."""
+
+    items: list[Delivery]
+
+
+class Entry(Answer):
+    """An entry of the journal."""
+
+    seq: int
+    recorded_at: At
+    actor: str
+    kind: str
+    facts: dict[str, Any]
+
+
+class Entries(Answer):
+    """The journal of an incident, oldest first."""
+
+    items: list[Entry]
+
+
+class Head(Answer):
+    """The last sound entry of the journal."""
+
+    seq: int
+    hash: str
+
+
+class Verdict(Answer):
+    """What walking the journal found."""
+
+    result: str = Field(description="ok, broken, truncated or anchor_missing.")
+    entries: int
+    first_bad_seq: int | None
+    head: Head
+    why: str

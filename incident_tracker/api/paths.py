@@ -1,0 +1,24 @@
+"""The ids that addresses hold, as they are kept; what cannot be one is not there."""
+
+import re
+
+from incident_tracker.api.fields import OfIncident
+from incident_tracker.domain.errors import NotFound
+
+_LONGEST = 64
+_ID = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
+
+
+def reference_of(path: OfIncident) -> str:
+    """Return the reference of an incident."""
+    written = path.reference.strip().upper()
+    if not written or len(written) > _LONGEST or not written.isprintable():
+        raise NotFound(what=written[:_LONGEST])
+    return written
+
+
+def id_of(written: str) -> str:
+    """Return the id of a delivery, an alert or their like."""
+    if not _ID.fullmatch(written):
+        raise NotFound(what=written[:_LONGEST])
+    return written
