@@ -170,12 +170,16 @@ class ApprovalRow(Table):
 
 
 class QuestionRow(Table):
-    """What a reader of a notice asked, or "this was not me", and the answer; sealed with the people key."""
+    """What a reader of a notice asked, or "this was not me", and the answer; sealed with the people key.
+
+    `once` names the form that was sent, so that a form sent twice asks once.
+    """
 
     __tablename__ = "questions"
     __table_args__ = (
         Index("ix_questions_incident", "incident_id", "id"),
         _partial("ix_questions_open", "controller_id", "id", where="state = 'open'"),
+        UniqueConstraint("notice_id", "once"),
         CheckConstraint("state IN ('open', 'answered', 'closed')", name="state"),
     )
 
@@ -183,6 +187,7 @@ class QuestionRow(Table):
     controller_id: Mapped[int] = mapped_column(ForeignKey("controllers.id"))
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
     notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"))
+    once: Mapped[str]
     kind: Mapped[str]
     state: Mapped[str]
     sealed: Mapped[bytes]
