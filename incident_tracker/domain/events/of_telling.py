@@ -1,6 +1,6 @@
 """Telling people: the list, the second pair of eyes, the notice on its way, the questions that come back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -56,7 +56,11 @@ class ApprovalDecided:
 
 @dataclass(frozen=True, slots=True)
 class NoticeWritten:
-    """A notice was drafted or changed. `digest` covers the text in all languages, the channels and the audience."""
+    """A notice was drafted, changed, or handed over for approval (`submitted`).
+
+    `digest` covers the text in all languages, the channels, the audience, what a person ticked, and for which reason
+    a warning was set aside (`dismissed`).
+    """
 
     notice_id: int
     number: int
@@ -66,6 +70,9 @@ class NoticeWritten:
     languages: tuple[str, ...]
     digest: str
     corrects: int | None = None
+    ticked: tuple[str, ...] = ()
+    dismissed: dict[str, str] = field(default_factory=dict)
+    submitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,7 @@ class NoticeRetried:
     number: int
     channel: str
     recipients: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

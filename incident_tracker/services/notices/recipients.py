@@ -1,0 +1,58 @@
+"""Who is told by a notice, in a fixed order: the people affected, or the partners concerned."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from incident_tracker.domain.notices import PEOPLE, Notice
+from incident_tracker.store import people
+from incident_tracker.store.keys import Keyring
+from notifiers.protocol import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody to be told. `values` are further columns of the list; a missing address is empty.
+
+    The hashes are the controller's keyed fingerprints of the addresses, where they are kept already.
+    """
+
+    id: str
+    name: str
+    email: str
+    phone: str
+    language: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    email_hash: bytes | None = None
+    phone_hash: bytes | None = None
+
+    def address(self, channel: Channel) -> tuple[str, bytes | None]:
+        """Return address and fingerprint for a channel."""
+        return (self.phone, self.phone_hash) if channel is Channel.SMS else (self.email, self.email_hash)
+
+    def first_of(self, channels: tuple[str, ...]) -> Channel | None:
+        """Return the first of these channels by which she can be told."""
+        return next((Channel(one) for one in channels if self.address(Channel(one))[0]), None)
+
+
+def recipients_after(session: Session, keyring: Keyring, notice: Notice, after: str, limit: int) -> list[Recipient]:
+    """Return the next recipients of a notice by id, those after `after`; "" begins at the first."""
+    if notice.audience != PEOPLE:
+        return []
+    found = people.after(session, notice.incident_id, after, limit)
+    return [_of_person(keyring, one) for one in found]
+
+
+def _of_person(keyring: Keyring, sealed: people.SealedPerson) -> Recipient:
+    person = people.open_person(keyring, sealed)
+    return Recipient(
+        id=person.id,
+        name=person.name,
+        email=person.email,
+        phone=person.phone,
+        language=person.language,
+        values=person.fields,
+        email_hash=sealed.email_hash,
+        phone_hash=sealed.phone_hash,
+    )

@@ -1,0 +1,217 @@
+"""What the clock does for notices: write the next messages, see when all have an end, halt when something is wrong.
+
+A notice is told when no message of it is open any more. That is written into the journal with counts and a digest of
+every outcome, and it meets the duties to tell people.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import structlog
+from sqlalchemy.orm import Session
+
+from incident_tracker import rendering
+from incident_tracker.delivery.enqueue import NewDelivery, enqueue
+from incident_tracker.domain.access import CLOCK
+from incident_tracker.domain.deadlines import is_settled
+from incident_tracker.domain.errors import phrase
+from incident_tracker.domain.escalation import contact_for
+from incident_tracker.domain.events import DutyMet, Event, NoticeFinished, NoticeHalted
+from incident_tracker.domain.notices import PARTNERS, PEOPLE, Notice, State
+from incident_tracker.domain.parties import OnCallContact, PartyRole
+from incident_tracker.services.context import Context
+from incident_tracker.services.notices import feeding
+from incident_tracker.services.work import Work, working
+from incident_tracker.store import controllers as controller_rows
+from incident_tracker.store import incidents as incident_rows
+from incident_tracker.store import lanes
+from incident_tracker.store import notices as rows
+from incident_tracker.store import obligations as obligation_rows
+from incident_tracker.store.database import NotSaved
+from incident_tracker.store.deliveries import Purpose, of_notices
+from incident_tracker.store.incidents import Loaded
+from notifiers.protocol import Channel, Content
+
+_log = structlog.get_logger()
+
+ENOUGH = 50
+"""Ended messages before a share of failures says anything."""
+TOO_MANY = 0.25
+MANY_FAIL = phrase("more than a quarter of the messages failed")
+NO_WAY_OUT = phrase("the sender's set-up is wrong, and there is no other way out")
+_DUTIES: Mapping[str, frozenset[tuple[str, str]]] = {
+    PEOPLE: frozenset({("gdpr", "notify_people"), ("promise", "inform_parties")}),
+    PARTNERS: frozenset({("gdpr", "notify_controller")}),
+}
+
+
+def go_on(context: Context, now: datetime) -> None:
+    """Take every notice that is being sent one step further; one that cannot go on stops no other."""
+    del now
+    with context.database.reading() as session:
+        being_sent = rows.sending(session)
+    wrong: Exception | None = None
+    for notice_id, all_told in being_sent:
+        try:
+            _go_on(context, notice_id, all_told=all_told)
+        except NotSaved:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised again below, after all others had their turn
+            _log.error("notice_held_up", notice=notice_id, error=type(error).__name__)
+            wrong = error
+    if wrong is not None:
+        raise wrong
+
+
+def _go_on(context: Context, notice_id: int, *, all_told: bool) -> None:
+    if not all_told:
+        feeding.feed(context, notice_id)
+    with context.database.reading() as session:
+        over = not of_notices.any_open(session, notice_id)
+        notice = rows.get(session, context.keyring, notice_id, None)
+        why = "" if over else trouble(context, session, notice)
+    if over and notice.all_told:
+        _finish(context, notice)
+    elif why:
+        with working(context, CLOCK) as work:
+            loaded = incident_rows.load(work.session, work.keyring, notice.reference, None, lock=True)
+            held = rows.get(work.session, work.keyring, notice.id, None, lock=True)
+            if held.state is State.SENDING:
+                halt(work, loaded, held, why)
+                _call_for_help(work, loaded, held)
+
+
+def trouble(context: Context, session: Session, notice: Notice) -> str:
+    """Return why a sending should not go on by itself; empty where it may."""
+    failed, all_ended = ended(of_notices.counts(session, None, [notice.id])[notice.id])
+    failed, all_ended = failed - notice.seen[0], all_ended - notice.seen[1]
+    if all_ended >= ENOUGH and failed > TOO_MANY * all_ended:
+        return MANY_FAIL
+    if notice.exercise:
+        return ""
+    paused = {name for name, one in lanes.states(session).items() if one.paused_at is not None}
+    for channel in notice.channels:
+        ways = context.routing.order.get(channel, ())
+        if ways and set(ways) <= paused:
+            return NO_WAY_OUT
+    return ""
+
+
+def ended(counts: Mapping[str, int]) -> tuple[int, int]:
+    """Return how many messages failed, and how many were taken or refused at all."""
+    failed = counts["failed"]
+    return failed, failed + counts["accepted"] + counts["delivered"]
+
+
+def halt(work: Work, loaded: Loaded, notice: Notice, reason: str) -> None:
+    """Pause a sending inside a unit of work, with the reason in the journal."""
+    rows.move(
+        work.session,
+        notice.id,
+        was=(State.SENDING,),
+        state=State.PAUSED,
+        paused_at=work.now,
+        pause_reason=rows.seal_reason(work.keyring, loaded.record_key, reason),
+    )
+    work.record(loaded, NoticeHalted(notice.id, notice.number, "paused", reason))
+
+
+def _finish(context: Context, notice: Notice) -> None:
+    """Write down that no message is open any more, and what that proves."""
+    with working(context, CLOCK) as work:
+        loaded = incident_rows.load(work.session, work.keyring, notice.reference, None, lock=True)
+        held = rows.get(work.session, work.keyring, notice.id, None, lock=True)
+        if held.state is not State.SENDING or not held.all_told or of_notices.any_open(work.session, notice.id):
+            return
+        rows.move(work.session, notice.id, was=(State.SENDING,), state=State.FINISHED, finished_at=work.now)
+        finished = NoticeFinished(
+            notice_id=held.id,
+            number=held.number,
+            audience=held.audience,
+            begun_at=held.begun_at or work.now,
+            at=work.now,
+            recipients=held.recipients,
+            reached=of_notices.reached(work.session, held.id),
+            unreachable=held.unreachable,
+            counts=of_notices.counts(work.session, None, [held.id])[held.id],
+            digest=of_notices.outcome_digest(work.session, held.id),
+        )
+        work.record(loaded, finished, *_duties_met(work, loaded, held, finished))
+
+
+def _duties_met(work: Work, loaded: Loaded, notice: Notice, finished: NoticeFinished) -> list[Event]:
+    """Return the duties that a finished notice meets, each with its proof in words."""
+    if not finished.reached or not loaded.incident.is_open:
+        return []
+    if notice.audience == PARTNERS and loaded.incident.role is not PartyRole.PROCESSOR:
+        return []
+    kept = obligation_rows.of_incidents(work.session, work.keyring, [loaded.id], None)[loaded.id]
+    controller = controller_rows.get(work.session, work.keyring, notice.controller_id, None)
+    how = _proof(notice, finished, controller.language)
+    return [
+        DutyMet(one.obligation.regime, one.obligation.duty, work.now, how)
+        for one in kept
+        if (one.obligation.regime, one.obligation.duty) in _DUTIES[notice.audience] and not is_settled(one.obligation)
+    ]
+
+
+def _proof(notice: Notice, finished: NoticeFinished, language: str) -> str:
+    counts = finished.counts
+    return rendering.message(
+        "notice/proof",
+        "body",
+        language,
+        number=notice.number,
+        reference=notice.public_reference,
+        reached=finished.reached,
+        recipients=finished.recipients,
+        delivered=counts["delivered"],
+        accepted=counts["accepted"],
+        failed=counts["failed"],
+        unreachable=finished.unreachable,
+        digest=finished.digest,
+    )
+
+
+def _call_for_help(work: Work, loaded: Loaded, notice: Notice) -> None:
+    """Tell who is on call that a sending stands still, over each channel that reaches her; no facts about anybody."""
+    on_call = controller_rows.contacts(work.session, work.keyring, frozenset({notice.controller_id}))
+    contact = contact_for(0, on_call.get(notice.controller_id, ()))
+    if contact is None:
+        return
+    enqueue(
+        work.session,
+        work.keyring,
+        work.keyring.year(work.now),
+        work.now,
+        work.context.routing,
+        [_call(work, loaded, notice, contact, channel) for channel in _ways(contact)],
+        local_only=notice.exercise,
+    )
+
+
+def _ways(contact: OnCallContact) -> list[Channel]:
+    ways = [] if contact.muted else [Channel.SMS]
+    return [*ways, Channel.EMAIL] if contact.email else ways
+
+
+def _call(work: Work, loaded: Loaded, notice: Notice, contact: OnCallContact, channel: Channel) -> NewDelivery:
+    address = contact.email if channel is Channel.EMAIL else contact.phone
+    subject_key = controller_rows.look_up_subject(contact.controller_id)
+    values = {"reference": loaded.incident.reference}
+    return NewDelivery(
+        controller_id=contact.controller_id,
+        incident_id=loaded.id,
+        contact_id=contact.id,
+        purpose=Purpose.ESCALATION,
+        once=f"notice_trouble:{notice.id}:{channel}:{work.now.isoformat()}",
+        channel=channel,
+        address=address,
+        address_hash=work.keyring.fingerprint(subject_key, address, work.now),
+        content=Content(
+            text=rendering.message("notice/trouble", "sms", contact.language, **values),
+            subject=rendering.message("notice/trouble", "subject", contact.language, **values),
+            language=contact.language,
+        ),
+        rank=0,
+    )
