@@ -102,7 +102,8 @@ _LANGUAGES: Mapping[str, str] = {
 }
 _SPELLED = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _NOT_A_SIGN_OF_A_SLUG = re.compile(r"[^a-z0-9]+")
-_BLANK = re.compile(r"[\s\u00a0\u200b\ufeff]+")
+_UNSEEN = {0x200B: None, 0xFEFF: None, 0x2060: None, 0x00AD: None}
+"""Signs of no width, which come along when names are copied from pages."""
 _BEGINS_A_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the full-width ones, on purpose
 _BEFORE_A_FORMULA = " \v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2007\u2009\u200b\u202f\u205f\u3000\ufeff\"'`"
 _IMAGE_OF_80_TO_BF = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"  # noqa: RUF001 - as Windows-1252 shows these bytes
@@ -148,8 +149,8 @@ def slug_of(head: str) -> str:
 def tidied(text: str) -> str:
     """Return a text in NFC on one line, without blanks around it and with single ones inside."""
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    return _BLANK.sub(" ", text).strip()
+        text = unicodedata.normalize("NFC", text.translate(_UNSEEN))
+    return " ".join(text.split())
 
 
 def language_of(text: str) -> str | None:

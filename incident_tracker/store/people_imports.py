@@ -24,7 +24,7 @@ _AT_ONCE = 20
 class Reading:
     """A reading of a list. `shape` says how the file was understood: encoding, delimiter, heads, columns, left_out.
 
-    `trouble` is why it broke off, as a sentence of the catalogue.
+    `trouble` is why it broke off: a sentence of the catalogue and what fills it.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Reading:
     refused: int
     warned: int
     shape: dict[str, Any]
-    trouble: str
+    trouble: list[Any]
     imported_by: str
     started_at: datetime
     beat_at: datetime
@@ -130,18 +130,17 @@ def silent(session: Session, before: datetime) -> list[tuple[str, str]]:
     return [(row.id, row.state) for row in session.execute(statement)]
 
 
-def incident_of(session: Session, import_id: str) -> tuple[int, str, Counts] | None:
-    """Return incident, state and counts of a reading, for its entry in the journal."""
-    row = session.get(PeopleImportRow, import_id)
-    if row is None:
-        return None
-    counts = Counts(row.read_bytes, row.read, row.accepted, row.duplicates, row.refused, row.warned)
-    return row.incident_id, row.state, counts
+def find(session: Session, keyring: Keyring, scope: Scope, import_id: str) -> Reading | None:
+    """Return a reading of whatever incident, None if there is none."""
+    row = session.scalars(
+        _scoped(select(PeopleImportRow), scope).where(PeopleImportRow.id == import_id)
+    ).one_or_none()
+    return None if row is None else _reading(keyring, row)
 
 
-def seal_trouble(keyring: Keyring, key_id: str, trouble: str) -> bytes:
+def seal_trouble(keyring: Keyring, key_id: str, trouble: list[Any]) -> bytes:
     """Return why a reading broke off, sealed."""
-    return keyring.seal_text(key_id, _TROUBLE, trouble)
+    return keyring.seal(key_id, _TROUBLE, to_json(trouble))
 
 
 def keep_refused(
@@ -197,7 +196,7 @@ def _reading(keyring: Keyring, row: PeopleImportRow) -> Reading:
         refused=row.refused,
         warned=row.warned,
         shape=shape,
-        trouble=keyring.open_text(_TROUBLE, row.trouble) if row.trouble else "",
+        trouble=from_json(keyring.open(_TROUBLE, row.trouble)) if row.trouble else [],
         imported_by=row.imported_by,
         started_at=row.started_at,
         beat_at=row.beat_at,
