@@ -11,20 +11,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy.orm import Session
 
+from incident_tracker.delivery.claims import REROUTED, Claims, shares
 from incident_tracker.delivery.classify import Circumstances
 from incident_tracker.delivery.lanes import Answer, Key, Lane, Unit
 from incident_tracker.delivery.pace import Pace
-from incident_tracker.delivery.parcel import UNREADABLE, unseal
+from incident_tracker.delivery.parcel import UNREADABLE, Contents
 from incident_tracker.delivery.record import Result, record, record_late
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store import lanes as lane_rows
 from incident_tracker.store.database import Database
 from incident_tracker.store.deliveries import Claimed
-from incident_tracker.store.ids import new_id
-from incident_tracker.store.keys import Keyring
 from incident_tracker.store.lanes import LaneState
 from notifiers.protocol import Accepted, LooksUp, Message, Notifier, NotSent, Outcome, RefusalKind, Refused, Unknown
 
@@ -32,9 +30,6 @@ _log = structlog.get_logger()
 
 _ROUND_SECONDS = 0.05
 """How long answers may gather before they are written."""
-_LOOK_AGAIN_SECONDS = 0.5
-"""How often a lane without work is looked at while others are busy."""
-_REROUTED = 500
 
 
 class _NotAllOursError(Exception):
@@ -47,7 +42,7 @@ class Dispatcher:
     def __init__(
         self,
         database: Database,
-        keyring: Keyring,
+        contents: Contents,
         notifiers: Iterable[Notifier],
         now: Callable[[], datetime],
         node: str,
@@ -58,9 +53,8 @@ class Dispatcher:
     ) -> None:
         """Prepare the lanes; nothing runs before `drain`."""
         self._database = database
-        self._keyring = keyring
+        self._contents = contents
         self._now = now
-        self._node = node
         self._pace = pace
         self._probe = probe
         self._answers: deque[Answer] = deque()
@@ -75,6 +69,7 @@ class Dispatcher:
             lane = Lane(notifier, pace, self._answers, self._stirred, lambda: probe("after_http"))
             self.lanes[lane.key] = lane
         self.routing = routing.only(self.lanes)
+        self._claims = Claims(database, node, self.lanes, self.routing, pace, probe)
 
     def wake(self) -> None:
         """Look for due messages now: something was committed."""
@@ -128,14 +123,14 @@ class Dispatcher:
         for name, channel in orphans:
             other = self.routing.after(channel, name)
             _log.warning("delivery_without_notifier", notifier=name, channel=channel, given_to=other)
-            moved = _REROUTED if other else 0
-            while other and moved == _REROUTED:
+            moved = REROUTED if other else 0
+            while other and moved == REROUTED:
                 with self._database.writing(urgent=True) as session:
-                    moved = rows.reroute(session, name, channel, other, _REROUTED)
+                    moved = rows.reroute(session, name, channel, other, REROUTED)
 
     def _look_again(self) -> None:
         for lane in self.lanes.values():
-            lane.dry_until = 0.0
+            lane.look_again()
 
     def _live(self) -> bool:
         return any(not unit.given_up for lane in self.lanes.values() for unit in lane.units)
@@ -196,18 +191,7 @@ class Dispatcher:
         if self._woken.is_set():
             self._woken.clear()
             self._look_again()
-        clock = time.monotonic()
-        looking = [lane for lane in self.lanes.values() if lane.free and lane.dry_until <= clock]
-        cold = [lane for lane in looking if not lane.has_more]
-        if cold:
-            now = self._now()
-            with self._database.reading() as session:
-                due = {lane.key for lane in cold if rows.any_due(session, *lane.key, now)}
-            for lane in cold:
-                if lane.key not in due:
-                    lane.dry_until = clock + _LOOK_AGAIN_SECONDS
-            return [lane for lane in looking if lane.has_more or lane.key in due]
-        return looking
+        return self._claims.lanes_to_serve(self._now())
 
     def _round(self, lanes: Sequence[Lane]) -> int:
         """Write what came back and claim what goes out, in one transaction; return how many rows were moved."""
@@ -237,58 +221,25 @@ class Dispatcher:
                     raise _NotAllOursError  # noqa: TRY301 - rolls back
                 if _may_close_or_open(results, states):
                     states = lane_rows.states(session)
-                return self._claim(session, lanes, states, now, held)
+                return self._claims.claim(session, lanes, states, now, held)
         except _NotAllOursError:
             with self._database.writing(urgent=True) as session:
                 record_late(session, results, self._circumstances(lane_rows.states(session), now))
             return 1  # look again
 
-    def _claim(
-        self,
-        session: Session,
-        lanes: Sequence[Lane],
-        states: Mapping[str, LaneState],
-        now: datetime,
-        held: dict[Key, list[Claimed]],
-    ) -> int:
-        moved = 0
-        for lane in lanes:
-            state = states[lane.key[0]]
-            if state.is_closed(now):
-                rerouted = self._reroute(session, lane, states)
-                self._expect(lane, more=rerouted == _REROUTED)
-                moved += rerouted
-                continue
-            size = 1 if state.is_probed(now) else lane.free * self._pace.claim
-            until = now + self._pace.lease
-            claimed = rows.claim(session, *lane.key, size=size, batch=new_id(now), now=now, lease_until=until)
-            self._probe("after_claim")
-            if claimed and state.is_probed(now):
-                lane_rows.pause(session, state.notifier, state.reason, now, now + self._pace.probe_after)
-            if claimed:
-                rows.open_attempts(session, claimed, self._node, now)
-                held[lane.key] = claimed
-            self._expect(lane, more=len(claimed) == size)
-            moved += len(claimed)
-        return moved
-
-    def _expect(self, lane: Lane, *, more: bool) -> None:
-        lane.has_more = more
-        lane.dry_until = 0.0 if more else time.monotonic() + _LOOK_AGAIN_SECONDS
-
     def _give(self, lane: Lane, held: Sequence[Claimed]) -> None:
         messages = {one.attempt: message for one in held if (message := self._open(one)) is not None}
         ready = [one for one in held if one.attempt in messages]
-        units = min(lane.free, len(ready))
-        for number in range(units):
-            share = ready[number::units]
-            lane.give(Unit(lane, [messages[one.attempt] for one in share], {one.attempt: one for one in share}))
+        for share, of_notices in shares(lane, ready):
+            texts = [messages[one.attempt] for one in share]
+            lane.give(Unit(lane, texts, {one.attempt: one for one in share}, of_notices))
 
     def _open(self, one: Claimed) -> Message | None:
         """Return the message, or None where it cannot be read; the next round writes that down."""
         outcome: Outcome
         try:
-            return unseal(self._keyring, one.sealed).message(one.attempt, one.id, one.valid_for)
+            parcel = self._contents.parcel(one.sealed, one.content_id)
+            return parcel.message(one.attempt, one.id, one.valid_for)
         except UNREADABLE:
             outcome = Refused(one.attempt, RefusalKind.CONTENT, "what it says can no longer be read")
         except Exception as error:  # noqa: BLE001 - nothing was sent, and the other messages must go
@@ -296,19 +247,6 @@ class Dispatcher:
         _log.warning("delivery_unreadable", delivery=one.id, why=outcome.reason)
         self._unwritten.append(Result(one, outcome))
         return None
-
-    def _reroute(self, session: Session, lane: Lane, states: Mapping[str, LaneState]) -> int:
-        """Give the rows of a paused lane to the next notifier of its channel; return how many."""
-        name, channel = lane.key
-        if states[name].paused_at is None:
-            return 0
-        paused = {other for other, state in states.items() if state.paused_at is not None}
-        other = self.routing.after(channel, name, paused)
-        if other is None:
-            return 0
-        moved = rows.reroute(session, name, channel, other, _REROUTED)
-        self._look_again()
-        return moved
 
 
 def _may_close_or_open(results: Sequence[Result], states: Mapping[str, LaneState]) -> bool:

@@ -8,6 +8,7 @@ from incident_tracker.delivery.asking import Asking
 from incident_tracker.delivery.dispatch import Dispatcher
 from incident_tracker.delivery.inbox import Inbox
 from incident_tracker.delivery.pace import Pace
+from incident_tracker.delivery.parcel import Contents
 from incident_tracker.delivery.polling import Poller
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.delivery.settle import Settler, Swept
@@ -48,12 +49,13 @@ class Engine:
         askable = {one.name: one for one in all_of_them if isinstance(one, LooksUp)}
         self._askable = frozenset(askable)
         asking = Asking(self._pace.ask_seconds)
+        contents = Contents(database, keyring)
         self._dispatcher = Dispatcher(
-            database, keyring, all_of_them, now, node, routing, pace=self._pace, probe=probe
+            database, contents, all_of_them, now, node, routing, pace=self._pace, probe=probe
         )
         self.routing = self._dispatcher.routing
         self._inbox = Inbox(database, keyring, now, self._look_up_after)
-        self._settler = Settler(database, keyring, now, askable, asking, self.routing, self._pace)
+        self._settler = Settler(database, contents, now, askable, asking, self.routing, self._pace)
         self._poller = Poller(database, now, askable, asking, self._inbox, self._pace)
 
     def wake(self) -> None:

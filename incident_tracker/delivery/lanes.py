@@ -11,6 +11,8 @@ from incident_tracker.delivery.pace import Pace
 from incident_tracker.store.deliveries import Claimed
 from notifiers.protocol import Deadline, Message, Notifier, Outcome, Unknown
 
+LOOK_AGAIN_SECONDS = 0.5
+"""How often a lane without work is looked at while others are busy."""
 Key = tuple[str, str]
 """(notifier, channel)."""
 
@@ -23,6 +25,7 @@ class Unit:
     messages: Sequence[Message]
     held: dict[str, Claimed]
     """By attempt, what has no answer yet."""
+    of_notices: bool = False
     ends_at: float = 0.0
     given_up: bool = False
     _begun: set[str] = field(default_factory=set)
@@ -61,6 +64,21 @@ class Answer:
     claimed: Claimed | None = None
 
 
+@dataclass(slots=True)
+class Supply:
+    """What a lane expects to find: of what is urgent, or of notices."""
+
+    dry_until: float = 0.0
+    """Until then (monotonic) nothing new is expected, unless someone wakes the engine."""
+    has_more: bool = False
+    """The last claim took all it could, so that there is probably more."""
+
+    def expect(self, *, more: bool) -> None:
+        """Remember whether the last claim left something."""
+        self.has_more = more
+        self.dry_until = 0.0 if more else time.monotonic() + LOOK_AGAIN_SECONDS
+
+
 @dataclass(eq=False)
 class Lane:
     """The threads of one notifier and what they are busy with."""
@@ -71,10 +89,8 @@ class Lane:
     stirred: threading.Event
     after_http: Callable[[], None] = lambda: None
     free: int = 0
-    dry_until: float = 0.0
-    """Until then (monotonic) nothing new is expected, unless someone wakes the engine."""
-    has_more: bool = False
-    """The last claim took all it could, so that there is probably more."""
+    urgent: Supply = field(default_factory=Supply)
+    notices: Supply = field(default_factory=Supply)
     units: set[Unit] = field(default_factory=set)
     _work: SimpleQueue[Unit | None] = field(default_factory=SimpleQueue)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -87,6 +103,21 @@ class Lane:
     def key(self) -> Key:
         """What its rows are claimed by."""
         return self.notifier.name, self.notifier.channel.value
+
+    @property
+    def free_for_notices(self) -> int:
+        """How many threads a notice may have now; one stays for what is urgent."""
+        busy = sum(unit.of_notices for unit in self.units)
+        return max(0, min(self.free, self.pace.for_notices - busy))
+
+    @property
+    def share(self) -> int:
+        """How many messages of a notice one thread gets."""
+        return self.pace.share(self.notifier.max_batch)
+
+    def look_again(self) -> None:
+        """Expect that there is something again."""
+        self.urgent.dry_until = self.notices.dry_until = 0.0
 
     def give(self, unit: Unit) -> None:
         """Let a thread of this lane send a unit. It ends by itself, or is given up at its deadline."""

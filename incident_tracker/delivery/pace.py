@@ -11,11 +11,14 @@ _CHANCE = SystemRandom()
 class Pace:
     """The numbers of the engine. `lease` must be longer than `call_seconds` and `grace_seconds` together.
 
-    After a crash at most `workers * claim` messages of a lane can be doubled.
+    What one thread gets at once, under one deadline and one lease, is `claim` messages; of a notice it is as many as
+    the notifier takes in one request, where that is more (`share`). After a crash at most `workers` times that many
+    messages of a lane are in doubt (`most_in_doubt`), and no more can ever be doubled: alerts go again by themselves,
+    marked; those of a notice only when a person says so.
     """
 
     workers: int = 4
-    """Calls at once in a lane."""
+    """Calls at once in a lane. A notice never takes the last one, so that an alert finds a thread free."""
     claim: int = 32
     """Messages a call gets."""
     call_seconds: float = 20.0
@@ -45,6 +48,19 @@ class Pace:
         """Refuse a lease that ends while its call may still run."""
         if self.lease.total_seconds() <= self.call_seconds + self.grace_seconds:
             raise ValueError("a lease must be longer than the call it covers")
+
+    @property
+    def for_notices(self) -> int:
+        """How many threads of a lane notices may take."""
+        return max(1, self.workers - 1)
+
+    def share(self, max_batch: int) -> int:
+        """Return how many messages of a notice one thread gets; `max_batch` is what its notifier takes at once."""
+        return max(self.claim, max_batch)
+
+    def most_in_doubt(self, max_batch: int) -> int:
+        """Return how many messages of a lane one crash can leave in doubt."""
+        return self.workers * self.share(max_batch)
 
     def backoff(self, tries: int) -> timedelta:
         """Return the wait before the next try: doubling, capped, a fifth more or less by chance."""

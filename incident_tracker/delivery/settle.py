@@ -11,7 +11,7 @@ from incident_tracker.delivery import reports
 from incident_tracker.delivery.asking import Asking
 from incident_tracker.delivery.classify import GOES_AGAIN
 from incident_tracker.delivery.pace import Pace
-from incident_tracker.delivery.parcel import UNREADABLE, unseal
+from incident_tracker.delivery.parcel import UNREADABLE, Contents
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.domain.access import Scope
 from incident_tracker.domain.errors import NotFound, Refusal
@@ -19,7 +19,6 @@ from incident_tracker.store import callbacks, lanes
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store.database import Database
 from incident_tracker.store.deliveries import BY_DECISION, Claimed, Decision, State
-from incident_tracker.store.keys import Keyring
 from notifiers.protocol import LooksUp, Message, StatusReport
 
 __all__ = ["Decision", "NotInDoubt", "Settler", "Swept", "decide"]
@@ -53,7 +52,7 @@ class Settler:
     def __init__(
         self,
         database: Database,
-        keyring: Keyring,
+        contents: Contents,
         now: Callable[[], datetime],
         askable: Mapping[str, LooksUp],
         asking: Asking,
@@ -62,7 +61,7 @@ class Settler:
     ) -> None:
         """`askable` are the notifiers that can be asked, by name."""
         self._database = database
-        self._keyring = keyring
+        self._contents = contents
         self._now = now
         self._askable = askable
         self._asking = asking
@@ -114,7 +113,7 @@ class Settler:
         messages = []
         for one in doubtful:
             try:
-                parcel = unseal(self._keyring, one.sealed)
+                parcel = self._contents.parcel(one.sealed, one.content_id)
             except UNREADABLE:
                 continue
             if one.id in tries:

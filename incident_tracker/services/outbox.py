@@ -8,7 +8,7 @@ import structlog
 
 from incident_tracker.delivery import settle
 from incident_tracker.delivery.enqueue import NewDelivery, enqueue
-from incident_tracker.delivery.parcel import unseal
+from incident_tracker.delivery.parcel import Contents, Parcel, open_content, unseal
 from incident_tracker.delivery.routing import LOCAL
 from incident_tracker.delivery.settle import Decision
 from incident_tracker.domain.access import Act, Actor
@@ -25,7 +25,7 @@ from incident_tracker.store import delivery_contents as contents
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import lanes
 from incident_tracker.store import obligations as obligation_rows
-from incident_tracker.store.deliveries import Listed, Purpose, State, find, listed
+from incident_tracker.store.deliveries import Listed, Purpose, State, find, listed, sealed_content
 from incident_tracker.store.delivery_contents import Sealed
 from incident_tracker.store.keys import KeyIsGone
 from incident_tracker.store.lanes import LaneState
@@ -135,7 +135,7 @@ def show(context: Context, actor: Actor, delivery_id: str) -> Shown:
     if held.notifier != LOCAL or not actor.may(act, held.controller_id):
         return Shown(entry, "", "", None, may_reply=False)
     try:
-        parcel = unseal(context.keyring, held.sealed)
+        parcel = Contents(context.database, context.keyring).parcel(held.sealed, held.content_id)
     except KeyIsGone:
         return Shown(entry, "", "", None, may_reply=False)
     message = parcel.message("", held.id, held.valid_for)
@@ -252,7 +252,7 @@ def _settled(work: Work, held: Sealed, event: DeliverySettled) -> None:
 def _copy(work: Work, held: Sealed) -> str:
     """Write a new message for the one that ended, in the same transaction."""
     try:
-        parcel = unseal(work.keyring, held.sealed)
+        parcel = _opened(work, held)
     except KeyIsGone:
         raise CannotGoAgain(state=held.state) from None
     alert_ids = contents.alerts_of(work.session, held.id)
@@ -272,10 +272,21 @@ def _copy(work: Work, held: Sealed) -> str:
         valid_for=held.valid_for,
         alert_ids=still,
         step=step,
+        recipient_id=held.recipient_id,
     )
-    year = work.keyring.year(work.now)
+    key = work.keyring.key_of(held.sealed) if held.recipient_id else work.keyring.year(work.now)
     routing = work.context.routing
-    return enqueue(work.session, work.keyring, year, work.now, routing, [new], local_only=held.local_only)[0]
+    return enqueue(work.session, work.keyring, key, work.now, routing, [new], local_only=held.local_only)[0]
+
+
+def _opened(work: Work, held: Sealed) -> Parcel:
+    """Return what a message says and to whom; its text may be one that many share."""
+    if held.content_id is None:
+        return unseal(work.keyring, held.sealed)
+    shared = sealed_content(work.session, held.content_id)
+    if shared is None:
+        raise KeyIsGone
+    return unseal(work.keyring, held.sealed, open_content(work.keyring, shared))
 
 
 def _renewed(work: Work, held: Sealed, alert_ids: Collection[str]) -> tuple[Content, int, list[str]]:

@@ -185,10 +185,14 @@ class Keyring:
 
     def open(self, place: str, sealed: bytes) -> bytes:
         """Return what was sealed at `place`, or refuse (`KeyIsGone`) if its key was destroyed."""
-        key_id = sealed[1 : 1 + _ID_BYTES].hex()
+        key_id = self.key_of(sealed)
         start = 1 + _ID_BYTES + _NONCE_BYTES
         cipher = AESGCM(self._key(key_id))
         return cipher.decrypt(sealed[1 + _ID_BYTES : start], sealed[start:], place.encode())
+
+    def key_of(self, sealed: bytes) -> str:
+        """Return the id of the data key that opens something sealed."""
+        return sealed[1 : 1 + _ID_BYTES].hex()
 
     def is_sealed_by(self, key_id: str, sealed: bytes) -> bool:
         """Return whether something names this data key as the one that opens it."""

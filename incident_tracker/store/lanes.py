@@ -82,10 +82,13 @@ def unpause(session: Session, notifier: str, now: datetime, *, tried_below: int 
     )
     if done.first() is None:
         return False
-    waiting = select(OUT.c.id).where(is_in(State.PENDING), OUT.c.notifier == notifier, OUT.c.not_before > now)
-    if tried_below is not None:
-        waiting = waiting.where(OUT.c.attempts < tried_below)
-    session.execute(update(OUT).where(taken(waiting)).values(not_before=now))
+    for kind in (OUT.c.notice_id.is_(None), OUT.c.notice_id.is_not(None)):  # each has a partial index of its own
+        waiting = select(OUT.c.id).where(
+            is_in(State.PENDING), kind, OUT.c.notifier == notifier, OUT.c.not_before > now
+        )
+        if tried_below is not None:
+            waiting = waiting.where(OUT.c.attempts < tried_below)
+        session.execute(update(OUT).where(taken(waiting)).values(not_before=now))
     return True
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from incident_tracker.store import callbacks, deliveries
 from incident_tracker.store.database import Database
+from incident_tracker.store.deliveries import Term
 from incident_tracker.store.ids import new_ids
 from incident_tracker.store.tables.outbox import CallbackRow, DeliveryRow
 from tests.delivery.world import START, World
@@ -83,7 +84,7 @@ def plans(database: Database, act: Act) -> str:
 
 
 def claim(session: Session) -> None:
-    deliveries.claim(session, "postman", "sms", size=20, batch="b", now=START, lease_until=START)
+    deliveries.claim(session, "postman", "sms", size=20, term=Term("b", START, START))
 
 
 def known(session: Session) -> None:

@@ -1,8 +1,9 @@
 """The outbox service: what scripts and pages read, and what people decide about a message."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from incident_tracker.delivery.enqueue import ToRecipient, enqueue_shared, share
 from incident_tracker.domain.access import SHELL, Actor
 from incident_tracker.domain.errors import NotAllowed, NotFound
 from incident_tracker.domain.events import DeliverySettled
@@ -10,8 +11,11 @@ from incident_tracker.domain.parties import Role
 from incident_tracker.services import alerts, outbox, register
 from incident_tracker.services.outbox import Decision, State
 from incident_tracker.store import journal, lanes
+from incident_tracker.store.deliveries import Purpose
+from incident_tracker.store.tables.incidents import IncidentRow
 from incident_tracker.store.tables.outbox import DeliveryRow
-from tests.makers import make_actor, make_controller
+from notifiers.protocol import Channel, Content
+from tests.makers import PHONES, make_actor, make_controller
 from tests.services.world import World
 
 KEYS = {
@@ -138,3 +142,39 @@ def test_opening_a_paused_notifier_is_for_administrators_and_stands_in_the_journ
     with world.context.database.reading() as session:
         found = [(one.actor, one.incident) for one in journal.entries(session) if one.kind == "notifier_opened"]
     assert found == [(ada.name, None)]
+
+
+def test_a_message_of_a_notice_is_shown_with_its_shared_text_and_goes_again_for_itself(world: World) -> None:
+    reference = world.open()
+    now = world.context.now()
+    with world.context.database.reading() as session:
+        incident = session.execute(select(IncidentRow).where(IncidentRow.reference == reference)).scalar_one()
+    with world.context.database.writing() as session:
+        keyring = world.context.keyring
+        shared = share(session, keyring, incident.record_key, now, incident.controller_id, Content("Kære {{name}}"))
+        enqueue_shared(
+            session,
+            keyring,
+            incident.people_key,
+            now,
+            world.context.routing,
+            [ToRecipient("r1", "n1:r1:sms", PHONES[0], b"hash", {"name": "Clara"})],
+            controller_id=incident.controller_id,
+            incident_id=incident.id,
+            notice_id=1,
+            purpose=Purpose.NOTICE,
+            channel=Channel.SMS,
+            content_id=shared,
+            local_only=True,
+        )
+    told = next(one.delivery.id for one in outbox.listing(world.context, SHELL) if one.delivery.purpose == "notice")
+    assert outbox.show(world.context, SHELL, told).text == "Kære Clara"
+    _put(world, told, state="failed")
+
+    again = outbox.resend(world.context, SHELL, told, reason="the number is right after all")
+
+    assert outbox.show(world.context, SHELL, again).text == "Kære Clara"
+    with world.context.database.reading() as session:
+        copy = session.execute(select(DeliveryRow).where(DeliveryRow.id == again)).scalar_one()
+    assert (copy.recipient_id, copy.notice_id, copy.content_id) == ("r1", None, None)
+    assert keyring.is_sealed_by(incident.people_key, copy.sealed)

@@ -1,7 +1,16 @@
 """The rows of the outbox."""
 
 from incident_tracker.store.deliveries.adding import add, add_shared, tell_of
-from incident_tracker.store.deliveries.claiming import any_due, claim, open_attempts, reroute, waiting_routes
+from incident_tracker.store.deliveries.claiming import (
+    any_due,
+    any_due_of_notices,
+    claim,
+    claim_of_notice,
+    open_attempts,
+    reroute,
+    sending_notices,
+    waiting_routes,
+)
 from incident_tracker.store.deliveries.contents import add_content, sealed_content
 from incident_tracker.store.deliveries.doubts import (
     expire,
@@ -29,6 +38,7 @@ from incident_tracker.store.deliveries.words import (
     SharedRow,
     Standing,
     State,
+    Term,
 )
 
 __all__ = [
@@ -44,13 +54,16 @@ __all__ = [
     "SharedRow",
     "Standing",
     "State",
+    "Term",
     "add",
     "add_content",
     "add_shared",
     "answer_attempts",
     "any_due",
+    "any_due_of_notices",
     "call_off",
     "claim",
+    "claim_of_notice",
     "expire",
     "find",
     "give_back",
@@ -64,6 +77,7 @@ __all__ = [
     "reroute",
     "sealed_content",
     "send_again",
+    "sending_notices",
     "standing",
     "take_doubtful",
     "take_for_look_up",

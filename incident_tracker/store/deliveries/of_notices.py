@@ -14,6 +14,20 @@ from incident_tracker.store.deliveries.words import BY_DECISION, STOPPED, Decisi
 from incident_tracker.store.tables.outbox import DeliveryRow
 from incident_tracker.store.tables.telling import NoticeRow
 
+__all__ = [
+    "Decision",
+    "LedgerRow",
+    "any_open",
+    "cancel_pending",
+    "counts",
+    "ledger",
+    "of_recipient",
+    "outcome_digest",
+    "reached",
+    "settle_doubts",
+    "unreached",
+]
+
 OPEN = (State.PENDING, State.SENDING, State.IN_DOUBT)
 REACHED = (State.ACCEPTED, State.DELIVERED)
 IN_VAIN = (State.FAILED, State.SUPPRESSED, State.CANCELLED)
@@ -26,7 +40,7 @@ def counts(session: Session, scope: Scope, notice_ids: Collection[int]) -> dict[
 
     A notice that the reader may not see is left out. It counts index entries, so ask for a page, not for each send.
     """
-    seen = session.scalars(_visible(scope, notice_ids)).all()
+    seen: list[int] = list(session.scalars(_visible(scope, notice_ids)))
     found = {one: dict.fromkeys((state.value for state in State), 0) for one in seen}
     rows = session.execute(
         select(OUT.c.notice_id, OUT.c.state, func.count())
@@ -162,7 +176,7 @@ def _in(states: Sequence[State]) -> ColumnElement[bool]:
     return or_(*(is_in(state) for state in states))
 
 
-def _visible(scope: Scope, notice_ids: Collection[int]) -> Select[tuple[int]]:
+def _visible(scope: Scope, notice_ids: Collection[int]) -> Select[Any]:
     statement = select(NoticeRow.id).where(NoticeRow.id.in_(notice_ids))
     return statement if scope is None else statement.where(NoticeRow.controller_id.in_(scope))
 

@@ -88,6 +88,15 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """Under which batch rows are claimed, when, and until when they are ours."""
+
+    batch: str
+    now: datetime
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SharedRow:
     """What is a delivery's own among those of one notice and one content."""
 
