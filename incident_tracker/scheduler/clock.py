@@ -21,7 +21,7 @@ from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.access import CLOCK
 from incident_tracker.domain.events import ClockStopped
 from incident_tracker.scheduler.trouble import Watch
-from incident_tracker.services import clock, daily_mail, health, housekeeping, journal, replies, suspicions
+from incident_tracker.services import clock, daily_mail, health, housekeeping, journal, notices, replies, suspicions
 from incident_tracker.services.work import working
 from incident_tracker.store import heartbeats
 
@@ -152,6 +152,10 @@ class Clock:
 
     def _sweep(self) -> None:
         self._watch.over("sweep", self._tracker.engine.sweep)
+        self._watch.over("notices", self._tell_on)
+
+    def _tell_on(self) -> None:
+        notices.go_on(self._context, self._context.now())
 
     def _poll(self) -> None:
         self._watch.over("poll", self._poll_now)

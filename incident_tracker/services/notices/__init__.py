@@ -3,11 +3,11 @@
 from incident_tracker.delivery.settle import Decision
 from incident_tracker.domain.notices import Notice, NoticeText, State
 from incident_tracker.domain.notices.checks import Check
-from incident_tracker.services.notices.audience import Audience, Segments, audience
 from incident_tracker.services.notices.checking import checks
 from incident_tracker.services.notices.composing import Neutral
 from incident_tracker.services.notices.previewing import NobodyToTestOn, Preview, preview, send_test
-from incident_tracker.services.notices.public import PublicNotice, public
+from incident_tracker.services.notices.publishing import PublicNotice, public
+from incident_tracker.services.notices.reach import Audience, Segments, audience
 from incident_tracker.services.notices.recipients import Recipient, recipients_after
 from incident_tracker.services.notices.sending import begin, pause, resume, retry, settle_doubts, stop
 from incident_tracker.services.notices.telling import go_on

@@ -11,7 +11,8 @@ from incident_tracker.domain.events import DoubtsSettled, NoticeBegun, NoticeHal
 from incident_tracker.domain.notices import Notice, State
 from incident_tracker.services import approvals
 from incident_tracker.services.context import Context
-from incident_tracker.services.notices import audience, composing, feeding, telling
+from incident_tracker.services.notices import composing, feeding, telling
+from incident_tracker.services.notices import reach as reckoning
 from incident_tracker.services.notices.recipients import recipients_after
 from incident_tracker.services.notices.writing import held, show
 from incident_tracker.services.texts import clean
@@ -50,7 +51,7 @@ def begin(context: Context, actor: Actor, notice_id: int) -> None:
         house = composing.house_of(context, work.session, work.keyring, notice)
         if not house.contact:
             raise rules.NoContactPoint
-        reach = audience.count(work.session, work.keyring, notice)
+        reach = reckoning.count(work.session, work.keyring, notice)
         if not reach.recipients:
             raise rules.NobodyToTell
         approvals.use(work, approval)
