@@ -38,7 +38,7 @@ class Obligation(Answer):
     regime: str
     duty: str
     addressee: str
-    anchor_at: At
+    anchor_at: At | None
     due_at: At | None = Field(description="null where no period is set.")
     outer_reading_at: At | None = Field(description="The longer reading of Regulation 1182/71; never a deadline.")
     standing: str = Field(description="open, approaching, overdue, met, met_late or set_aside.")

@@ -54,6 +54,16 @@ def drawn_up(app: OpenAPI) -> dict[str, Any]:
     document: dict[str, Any] = app.api_doc
     for path in document["paths"].values():
         for method, operation in path.items():
-            more = [_LANGUAGE, _KEY] if method == "post" else [_LANGUAGE]
-            operation["parameters"] = [*operation.get("parameters", []), *more]
+            own = [_without_null(one) for one in operation.get("parameters", [])]
+            operation["parameters"] = own + ([_LANGUAGE, _KEY] if method == "post" else [_LANGUAGE])
     return document
+
+
+def _without_null(parameter: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter of an address as it is: left out or written, never null."""
+    kinds = parameter["schema"].get("anyOf", [])
+    written = [one for one in kinds if one.get("type") != "null"]
+    if len(written) == len(kinds):
+        return parameter
+    rest = {name: value for name, value in parameter["schema"].items() if name != "anyOf"}
+    return parameter | {"schema": rest | written[0]}

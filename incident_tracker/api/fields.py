@@ -56,10 +56,12 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-22T21:15:00+01:00"]}),
 ]
 """A time with its offset (RFC 3339)."""
-Whole = Annotated[int, BeforeValidator(_whole)]
+Many = Annotated[int, Field(ge=0, le=10_000_000_000), BeforeValidator(_whole)]
+"""A number of people or records."""
+Version = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(_whole)]
 Line = Annotated[str, Field(max_length=LINE)]
 Text = Annotated[str, Field(max_length=LONG)]
-Limit = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=200)]
+Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(_digits)]
 Cursor = Annotated[str, Field(max_length=200)]
 
 

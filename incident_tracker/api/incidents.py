@@ -7,7 +7,7 @@ from pydantic import Field
 
 from incident_tracker.api import current, cursors
 from incident_tracker.api.answers import Incident, IncidentPart, Obligations
-from incident_tracker.api.fields import Body, Instant, Line, OfIncident, Paging, Text, Whole
+from incident_tracker.api.fields import Body, Instant, Line, Many, OfIncident, Paging, Text
 from incident_tracker.api.paths import reference_of
 from incident_tracker.api.routes import address, noun
 from incident_tracker.domain.access import SHELL
@@ -33,8 +33,8 @@ class Count(Body):
     """How many. `exact` has two equal ends, `approximate` at least one; the others have none."""
 
     kind: Literal["exact", "approximate", "cannot_be_determined", "tbd"]
-    low: Whole | None = Field(None, ge=0, le=10_000_000_000)
-    high: Whole | None = Field(None, ge=0, le=10_000_000_000)
+    low: Many | None = None
+    high: Many | None = None
 
     def read(self, field: str) -> CountRange:
         """Return the count, or refuse ends that do not go with its kind."""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from incident_tracker.api import current
 from incident_tracker.api.answers import Draft, Filed, FiledVersions
-from incident_tracker.api.fields import Body, Instant, Line, OfIncident, Query, Text, Whole
+from incident_tracker.api.fields import Body, Instant, Line, OfIncident, Query, Text, Version
 from incident_tracker.api.paths import reference_of
 from incident_tracker.api.routes import address, noun
 from incident_tracker.domain.facts import to_plain
@@ -33,7 +33,7 @@ class OfAuthority(Query):
 class Filing(Body):
     """What was filed by hand. A receipt is kept on the page of the report; without it, say why there is none."""
 
-    version: Whole = Field(ge=1, le=1_000_000)
+    version: Version
     filed_at: Instant
     reference: Line = Field(min_length=1, description="The reference that the portal gave back.")
     journal_number: Line = ""

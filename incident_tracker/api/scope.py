@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 
 from incident_tracker.api import current
 from incident_tracker.api.answers import Scope, ScopeVersions
-from incident_tracker.api.fields import Body, Instant, OfIncident, Text, Whole
+from incident_tracker.api.fields import Body, Instant, OfIncident, Text, Version
 from incident_tracker.api.incidents import Count
 from incident_tracker.api.paths import reference_of
 from incident_tracker.api.routes import address, noun
@@ -57,7 +57,7 @@ class NewVersion(Body):
     """A new version. `after_version` is the newest that was read: a newer one by somebody else is a refusal."""
 
     assessment: Assessment  # type: ignore[valid-type]
-    after_version: Whole | None = Field(None, ge=0, le=1_000_000)
+    after_version: Version | None = None
 
 
 @address(pages, "get", "/incidents/<reference>/scope", scope=_READ, answers=Scope)
