@@ -75,28 +75,46 @@ def build(
     """Put the tracker together; refuse an old database, a wrong master key and settings that cannot work."""
     database = open_database(settings)
     migrations.check(database)
-    keyring = Keyring(_master_key(settings), database)
+    keyring = Keyring(master_key(settings), database)
     keyring.check()
     woken = threading.Event()
-    routing = Routing(settings.routing.by_channel())
+    context = _context(settings, database, keyring, now, woken.set)
     carriers = _notifiers(settings) if notifiers is None else notifiers
     node = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(2)}"
     engine = Engine(
-        database, keyring, carriers.values(), now, node, routing, pace=_pace(settings), probe=probe or _nothing
+        database,
+        keyring,
+        carriers.values(),
+        now,
+        node,
+        context.routing,
+        pace=_pace(settings),
+        probe=probe or _nothing,
     )
-    context = Context(
+    return Tracker(context, engine, carriers, woken, node)
+
+
+def context_of(settings: Settings, *, now: Callable[[], datetime] = system_now) -> Context:
+    """Return what services need on a database that is still to be filled; nothing is opened, nothing is checked."""
+    database = open_database(settings)
+    return _context(settings, database, Keyring(master_key(settings), database), now, threading.Event().set)
+
+
+def _context(
+    settings: Settings, database: Database, keyring: Keyring, now: Callable[[], datetime], wake: Callable[[], None]
+) -> Context:
+    return Context(
         settings=settings,
         database=database,
         keyring=keyring,
         now=now,
         rules=load_rules(),
         policy=_policy(settings),
-        routing=routing,
+        routing=Routing(settings.routing.by_channel()),
         reports=_reports(settings),
         anchors=Anchors(settings.data.dir / "journal-anchors.txt", keyring.anchor_key()),
-        wake=woken.set,
+        wake=wake,
     )
-    return Tracker(context, engine, carriers, woken, node)
 
 
 def check_configuration(settings: Settings) -> None:
@@ -136,7 +154,8 @@ def make_master_key(settings: Settings) -> bool:
     return True
 
 
-def _master_key(settings: Settings) -> bytes:
+def master_key(settings: Settings) -> bytes:
+    """Return the master key that the settings give."""
     if settings.security.master_key:
         return read_master_key(settings.security.master_key, "in the environment")
     return load_master_key(settings.master_key_file)

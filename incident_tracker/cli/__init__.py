@@ -7,10 +7,12 @@ import click
 from incident_tracker import __version__
 from incident_tracker.cli import (
     alerts,
+    backup,
     config,
     controller,
     db,
     deadline,
+    demo,
     duty,
     incident,
     journal,
@@ -57,6 +59,9 @@ for _noun in (
     oncall.oncall,
     outbox.outbox,
     alerts.alerts,
+    backup.backup,
+    backup.restore,
     journal.journal,
+    demo.demo,
 ):
     main.add_command(_noun)

@@ -1,8 +1,9 @@
 """The file of a backup: one encrypted stream of records, each a line of JSON or the bytes of a file.
 
 First line in plain: `incident-tracker backup 1`. Then a salt, a check of the key, and sealed chunks of compressed
-records. AES-256-GCM with a key of the file's own (HKDF of the installation's backup key and the salt). The nonce of a
-chunk is its number and whether it is the last, so that a file which was cut off, re-ordered or extended does not open.
+records. AES-256-GCM with a key of the file's own (HKDF of the installation's backup key and the salt). The nonce of
+a chunk is its number and whether it is the last, so that a file which was cut off, re-ordered or extended does not
+open.
 """
 
 import contextlib
@@ -43,7 +44,9 @@ class NotABackup(Refusal):
 class BackupIsNewer(Refusal):
     """A newer version wrote the backup; this one would lose what it does not know."""
 
-    message = "%(where)s was written by a newer version (%(found)s). Install that version, or a later one, then restore."
+    message = (
+        "%(where)s was written by a newer version (%(found)s). Install that version, or a later one, then restore."
+    )
 
 
 class BackupDoesNotOpen(Refusal):

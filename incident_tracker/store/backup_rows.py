@@ -1,9 +1,12 @@
 """Every row of the register as records that either database takes back; the wrapped data keys apart from the rest."""
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Boolean, LargeBinary, column, delete, func, insert, select, table, text
@@ -131,13 +134,25 @@ def load_keys(session: Session, keys: Iterable[Mapping[str, Any]]) -> None:
         session.execute(insert(DataKey), rows)
 
 
+def forgotten_in(keyring_file: Path) -> set[str]:
+    """Return the ids of the keys that were destroyed in the key file of an SQLite installation; none if unreadable."""
+    try:
+        connection = sqlite3.connect(f"file:{keyring_file}?mode=ro", uri=True)
+    except sqlite3.Error:
+        return set()
+    with contextlib.closing(connection), contextlib.suppress(sqlite3.Error):
+        return {str(row[0]) for row in connection.execute("SELECT id FROM data_keys WHERE wrapped IS NULL")}
+    return set()
+
+
 def go_on_counting(database: Database, session: Session) -> None:
     """Let the numbers of new rows go on after those that were put back; SQLite does so by itself."""
     if database.is_sqlite:
         return
     for one in tables():
         for key in one.primary_key.columns:
-            sequence = session.scalar(text("SELECT pg_get_serial_sequence(:name, :key)"), {"name": one.name, "key": key.name})
+            where = {"name": one.name, "key": key.name}
+            sequence = session.scalar(text("SELECT pg_get_serial_sequence(:name, :key)"), where)
             if sequence is not None:
                 highest = session.scalar(select(func.max(key)))
                 session.execute(
@@ -171,14 +186,3 @@ def _time(written: str) -> datetime:
 
 
 _READ: Mapping[str, Callable[[str], Any]] = {"time": _time, "bytes": _bytes}
-
-
-def tables_of(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, list[list[str]], list[list[Any]]]]:
-    """Yield (table, columns, rows) for each record of rows among the records."""
-    name, columns = "", []
-    for record in records:
-        if "table" in record:
-            name, columns = record["table"], record["columns"]
-        elif "rows" in record:
-            yield name, columns, record["rows"]
-
