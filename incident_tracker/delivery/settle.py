@@ -80,23 +80,34 @@ class Settler:
                 return released, doubted
 
     def settle(self) -> tuple[int, int, int]:
-        """Settle what can be settled; return (by the provider, sent again, waiting for a person)."""
-        settled = again = waiting = 0
-        while True:
-            now = self._now()
-            with self._database.writing(urgent=True) as session:
-                taken = rows.take_doubtful(session, now, now + _TAKEN, _SIZE)
-                tries = rows.last_attempts(session, [one.id for one in taken])
-            if not taken:
-                return settled, again, waiting
-            found: set[str] = set()
-            for notifier in sorted({one.notifier for one in taken}):
-                found |= self._search(notifier, [one for one in taken if one.notifier == notifier], tries)
-            rest = [one for one in taken if one.id not in found]
-            gone, left = self._by_policy(rest)
-            settled, again, waiting = settled + len(found), again + gone, waiting + left
-            if len(taken) < _SIZE:
-                return settled, again, waiting
+        """Settle what can be settled; return (by the provider, sent again, waiting for a person).
+
+        Of what belongs to notices only a few are asked for at a time: nothing urgent waits while a provider is
+        asked about thousands.
+        """
+        totals = [0, 0, 0]
+        for of_notices in (False, True):
+            taken = _SIZE
+            while taken == _SIZE:
+                taken, *settled = self._settle_some(of_notices=of_notices)
+                totals = [total + some for total, some in zip(totals, settled, strict=True)]
+                if of_notices:
+                    break
+        settled_all, again, waiting = totals
+        return settled_all, again, waiting
+
+    def _settle_some(self, *, of_notices: bool) -> tuple[int, int, int, int]:
+        now = self._now()
+        with self._database.writing(urgent=True) as session:
+            taken = rows.take_doubtful(session, now, now + _TAKEN, _SIZE, of_notices=of_notices)
+            tries = rows.last_attempts(session, [one.id for one in taken])
+        if not taken:
+            return 0, 0, 0, 0
+        found: set[str] = set()
+        for notifier in sorted({one.notifier for one in taken}):
+            found |= self._search(notifier, [one for one in taken if one.notifier == notifier], tries)
+        again, waiting = self._by_policy([one for one in taken if one.id not in found])
+        return len(taken), len(found), again, waiting
 
     def _search(self, notifier: str, doubtful: Sequence[Claimed], tries: Mapping[str, Any]) -> set[str]:
         provider = self._askable.get(notifier)

@@ -10,12 +10,8 @@ from sqlalchemy import select, update
 from incident_tracker.delivery.asking import Answer, Asking
 from incident_tracker.delivery.inbox import mark_applied, waiting_replies
 from incident_tracker.store.tables.outbox import CallbackRow
-from notifiers.protocol import Accepted, Deadline, Reply, ReportedState, StatusReport
-from tests.delivery.world import NEVER, PHONE, KnowingPostman, Postman, World, apply_callbacks
-
-
-def report(state: str, unique: str, **named: object) -> StatusReport:
-    return StatusReport(ReportedState(state), unique, **named)  # type: ignore[arg-type]
+from notifiers.protocol import Accepted, Deadline, Reply
+from tests.delivery.world import NEVER, PHONE, KnowingPostman, Postman, World, apply_callbacks, report
 
 
 def results(world: World) -> list[str]:

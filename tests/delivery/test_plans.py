@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.orm import Session
 
-from incident_tracker.store import callbacks, deliveries
+from incident_tracker.store import callbacks, deliveries, lanes
 from incident_tracker.store.database import Database
-from incident_tracker.store.deliveries import Term
+from incident_tracker.store.deliveries import Term, of_notices
 from incident_tracker.store.ids import new_ids
-from incident_tracker.store.tables.outbox import CallbackRow, DeliveryRow
+from incident_tracker.store.tables.outbox import CallbackRow, DeliveryRow, LaneRow
+from tests.delivery.crowd import make_crowd
 from tests.delivery.world import START, World
 
 Act = Callable[[Session], object]
@@ -28,7 +29,7 @@ def full(world: World) -> Database:
             "id": one,
             "controller_id": 1,
             "incident_id": 1,
-            "purpose": "alert",
+            "purpose": "notice" if place % 3 else "alert",
             "once": f"o{place}",
             "channel": "sms",
             "notifier": "postman",
@@ -41,6 +42,8 @@ def full(world: World) -> Database:
             "lease_until": world.clock(),
             "look_up_at": world.clock(),
             "provider_id": f"SM{place}",
+            "notice_id": 1 + place % 2 if place % 3 else None,
+            "recipient_id": f"r{place // 2}" if place % 3 else None,
         }
         for place, one in enumerate(ids)
     ]
@@ -55,7 +58,10 @@ def full(world: World) -> Database:
         }
         for place in range(5000)
     ]
+    for notice in (1, 2):
+        make_crowd(world, notice)
     with world.database.writing() as session:
+        session.execute(insert(LaneRow).values(notifier="postman", paused_at=world.clock()))
         session.execute(insert(DeliveryRow), rows)
         session.execute(insert(CallbackRow), told)
     with world.database.writing() as session:
@@ -87,6 +93,19 @@ def claim(session: Session) -> None:
     deliveries.claim(session, "postman", "sms", size=20, term=Term("b", START, START))
 
 
+def everything_of_a_notice(session: Session) -> None:
+    of_notices.counts(session, frozenset({1}), [1, 2])
+    of_notices.any_open(session, 1)
+    of_notices.outcome_digest(session, 1)
+    of_notices.reached(session, 1)
+    of_notices.unreached(session, frozenset({1}), 1, limit=20)
+    of_notices.ledger(session, frozenset({1}), 1, after="a")
+    of_notices.ledger(session, None, 1, states=["failed"])
+    of_notices.cancel_pending(session, 1, START, 20)
+    for decision in of_notices.Decision:
+        of_notices.settle_doubts(session, 1, decision, START, 20)
+
+
 def known(session: Session) -> None:
     one = session.scalars(select(DeliveryRow.id).limit(1)).one()
     deliveries.known_to_provider(session, [one], START)
@@ -95,9 +114,35 @@ def known(session: Session) -> None:
 ACTS: dict[str, tuple[Act, str]] = {
     "claim": (claim, "ix_deliveries_pending"),
     "peek": (lambda session: deliveries.any_due(session, "postman", "sms", START), "ix_deliveries_pending"),
+    "claim of a notice": (
+        lambda session: deliveries.claim_of_notice(
+            session, "postman", "sms", 1, size=20, term=Term("b", START, START)
+        ),
+        "ix_deliveries_notice_pending",
+    ),
+    "peek at notices": (
+        lambda session: deliveries.any_due_of_notices(session, "postman", "sms", START),
+        "ix_deliveries_notice",
+    ),
+    "reroute of notices": (
+        lambda session: deliveries.reroute(session, "postman", "sms", "other", 2000),
+        "ix_deliveries_notice",
+    ),
+    "routes": (deliveries.waiting_routes, "ix_deliveries_notice"),
+    "open a lane": (lambda session: lanes.unpause(session, "postman", START), "ix_deliveries_notice"),
+    "the numbers of a notice": (everything_of_a_notice, "ix_deliveries_notice"),
+    "one recipient": (
+        lambda session: of_notices.of_recipient(session, frozenset({1}), "r7"),
+        "ix_deliveries_recipient",
+    ),
     "reroute": (lambda session: deliveries.reroute(session, "postman", "sms", "other", 20), "ix_deliveries_pending"),
     "sweep": (lambda session: deliveries.expire(session, START, 20), "ix_deliveries_sending"),
-    "settle": (lambda session: deliveries.take_doubtful(session, START, START, 20), "ix_deliveries_in_doubt"),
+    "settle": (
+        lambda session: [
+            deliveries.take_doubtful(session, START, START, 20, of_notices=one) for one in (False, True)
+        ],
+        "ix_deliveries_in_doubt",
+    ),
     "poll": (
         lambda session: deliveries.take_for_look_up(session, "postman", START, START, 20),
         "ix_deliveries_accepted",

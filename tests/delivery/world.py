@@ -19,7 +19,17 @@ from incident_tracker.store.keys import Keyring
 from incident_tracker.store.tables.incidents import AlertRow, IncidentRow
 from incident_tracker.store.tables.outbox import AttemptRow, DeliveryRow, LaneRow
 from incident_tracker.store.tables.parties import ContactRow, ControllerRow
-from notifiers.protocol import Accepted, Channel, Content, Deadline, Message, Outcome, Reply, StatusReport
+from notifiers.protocol import (
+    Accepted,
+    Channel,
+    Content,
+    Deadline,
+    Message,
+    Outcome,
+    Reply,
+    ReportedState,
+    StatusReport,
+)
 
 START = datetime(2026, 11, 20, 13, 0, tzinfo=UTC)
 PHONE = "+4534412345"
@@ -44,6 +54,11 @@ class Clock:
 def apply_callbacks(engine: Engine) -> int:
     """Apply the stored reports alone, and return how many changed a delivery; `sweep` does it with all the rest."""
     return engine._inbox.apply()
+
+
+def report(state: str, unique: str, **named: Any) -> StatusReport:
+    """Return what a provider says of a message."""
+    return StatusReport(ReportedState(state), unique, **named)
 
 
 def accepted(message: Message) -> Outcome:

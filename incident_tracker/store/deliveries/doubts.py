@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from incident_tracker.domain.errors import phrase
 from incident_tracker.store.deliveries.columns import HELD, OUT, TRIES, is_in, taken
@@ -22,22 +23,21 @@ LIKELY = (
     .limit(bindparam("b_size"))
 )
 EXPIRED = LIKELY.with_for_update(skip_locked=True)
-DOUBTFUL = (
-    update(OUT)
-    .where(
-        taken(
-            select(OUT.c.id)
-            .where(
-                is_in(State.IN_DOUBT),
-                OUT.c.not_before <= bindparam("b_now", type_=OUT.c.not_before.type),
-            )
-            .order_by(OUT.c.not_before)
-            .limit(bindparam("b_size"))
-        )
+
+
+def _doubtful(kind: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    due = (
+        select(OUT.c.id)
+        .where(is_in(State.IN_DOUBT), kind, OUT.c.not_before <= bindparam("b_now", type_=OUT.c.not_before.type))
+        .order_by(OUT.c.not_before)
+        .limit(bindparam("b_size"))
     )
-    .values(not_before=bindparam("b_again", type_=OUT.c.not_before.type))
-    .returning(*HELD)
-)
+    again = bindparam("b_again", type_=OUT.c.not_before.type)
+    return update(OUT).where(taken(due)).values(not_before=again).returning(*HELD)
+
+
+DOUBTFUL = {False: _doubtful(OUT.c.notice_id.is_(None)), True: _doubtful(OUT.c.notice_id.is_not(None))}
+"""By whether it is of notices."""
 LOOK_UP = (
     update(OUT)
     .where(
@@ -104,9 +104,9 @@ def expire(session: Session, now: datetime, limit: int) -> tuple[int, int]:
     return len(unsent), len(last)
 
 
-def take_doubtful(session: Session, now: datetime, again: datetime, limit: int) -> list[Claimed]:
-    """Return rows in doubt whose turn it is; nobody else looks at them before `again`."""
-    rows = session.execute(DOUBTFUL, {"b_now": now, "b_again": again, "b_size": limit})
+def take_doubtful(session: Session, now: datetime, again: datetime, limit: int, *, of_notices: bool) -> list[Claimed]:
+    """Return rows in doubt whose turn it is, of notices or all others; nobody else looks at them before `again`."""
+    rows = session.execute(DOUBTFUL[of_notices], {"b_now": now, "b_again": again, "b_size": limit})
     return [Claimed(*row) for row in rows]
 
 
