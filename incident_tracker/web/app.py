@@ -7,12 +7,16 @@ from incident_tracker import paths, rendering
 from incident_tracker.bootstrap import Tracker
 from incident_tracker.web import current, errors, frame, guard, health, languages, look, security, webhooks
 from incident_tracker.web.alerts.pages import pages as alert_pages
+from incident_tracker.web.approvals.outside import pages as outside_approval_pages
+from incident_tracker.web.approvals.pages import pages as approval_pages
 from incident_tracker.web.board.pages import pages as board_pages
 from incident_tracker.web.evidence.pages import pages as evidence_pages
 from incident_tracker.web.first_run.pages import pages as first_run_pages
 from incident_tracker.web.incidents.deadlines import pages as deadline_pages
 from incident_tracker.web.incidents.deciding import pages as deciding_pages
 from incident_tracker.web.incidents.pages import pages as incident_pages
+from incident_tracker.web.notices.acting import pages as notice_pages
+from incident_tracker.web.notices.told import pages as told_pages
 from incident_tracker.web.on_call.pages import pages as on_call_pages
 from incident_tracker.web.outbox.pages import pages as outbox_pages
 from incident_tracker.web.partners.concerned import pages as incident_partner_pages
@@ -37,11 +41,15 @@ NOUNS = (
     deciding_pages,
     deadline_pages,
     alert_pages,
+    approval_pages,
+    outside_approval_pages,
     outbox_pages,
     webhooks.pages,
     scope_pages,
     report_pages,
     evidence_pages,
+    notice_pages,
+    told_pages,
     partner_pages,
     incident_partner_pages,
     partner_tip_pages,

@@ -48,9 +48,9 @@ def step_words(step: NextStep, reference: str) -> StepWords:
             "/deadlines#notify_controller",
         ),
         Step.TELL_PEOPLE: (
-            _("decide about telling the people affected."),
-            _("Record how the people were told"),
-            "/deadlines#notify_people",
+            _("write to the people affected, and have it approved."),
+            _("Write the notice to the people"),
+            "/notices",
         ),
         Step.INFORM_PARTIES: (
             _("inform all parties, as you have promised."),
