@@ -109,6 +109,7 @@ _BEFORE_A_FORMULA = " \v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2007\u2009\u200b
 _IMAGE_OF_80_TO_BF = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"  # noqa: RUF001 - as Windows-1252 shows these bytes
 _SEEMS_READ_TWICE = re.compile(rf"[ÂÃÄÅ][{_IMAGE_OF_80_TO_BF}]|â[{_IMAGE_OF_80_TO_BF}]{{2}}")
 
+_WRONG = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
 UNREADABLE_SIGNS = phrase("it holds signs in another encoding than the rest of the file")
 CONTROL_SIGNS = phrase("it holds control characters")
 
@@ -185,13 +186,10 @@ def read_twice(text: str) -> str:
 
 def wrong_signs(text: str) -> str:
     """Return why a text cannot be kept as it is, empty if it can: bytes that did not decode, control characters."""
-    if text.isascii():
-        return "" if text.isprintable() or text.replace("\t", " ").isprintable() else CONTROL_SIGNS
-    if "\ufffd" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
-        return UNREADABLE_SIGNS
-    if any(unicodedata.category(sign) == "Cc" and sign not in "\t\n" for sign in text):
-        return CONTROL_SIGNS
-    return ""
+    found = _WRONG.search(text)
+    if found is None:
+        return ""
+    return UNREADABLE_SIGNS if found[0] > "\ud7ff" else CONTROL_SIGNS
 
 
 def harmless(cell: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, Row, text
 from sqlalchemy.orm import Session
 
 
@@ -33,12 +33,19 @@ class Bulk:
 
         `beside` are further parameters that the statement names, the same for all rows.
         """
-        if not rows:
-            return 0
+        return self._execute(session, rows, beside).rowcount if rows else 0
+
+    def found(self, session: Session, rows: Sequence[Sequence[Any]], **beside: Any) -> Sequence[Row[Any]]:
+        """Execute a statement that reads; return what it finds for all rows."""
+        return self._execute(session, rows, beside).all() if rows else []
+
+    def _execute(
+        self, session: Session, rows: Sequence[Sequence[Any]], beside: Mapping[str, Any]
+    ) -> CursorResult[Any]:
         connection = session.connection()
         sqlite = connection.dialect.name == "sqlite"
         written = json.dumps(rows, default=_sqlite_time if sqlite else _postgresql_time, separators=(",", ":"))
-        return connection.execute(self._sqlite if sqlite else self._postgresql, {"rows": written, **beside}).rowcount
+        return connection.execute(self._sqlite if sqlite else self._postgresql, {"rows": written, **beside})
 
 
 class Bytes:

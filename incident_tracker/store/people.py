@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, exists, func, or_, select, text
+from sqlalchemy import Select, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import Scope
 from incident_tracker.domain.people import Person
+from incident_tracker.store.bulk import Bulk, Bytes
 from incident_tracker.store.keys import Keyring
 from incident_tracker.store.plain import from_json, to_json
 from incident_tracker.store.tables.outbox import DeliveryRow
@@ -32,10 +33,9 @@ class SealedPerson:
 
 @dataclass(frozen=True, slots=True)
 class NewPerson:
-    """Somebody to be added. `person_hash` is the keyed hash by which she stands in the list once."""
+    """Somebody to be added. She stands in the list once by the hash of her e-mail address, else of her phone."""
 
     id: str
-    person_hash: bytes
     email_hash: bytes | None
     phone_hash: bytes | None
     language: str
@@ -43,13 +43,36 @@ class NewPerson:
 
 
 _SEALED = tuple(getattr(PersonRow, name) for name in SealedPerson.__slots__)
-_ADD = text(
-    """INSERT INTO people (id, controller_id, incident_id, import_id, person_hash, email_hash, phone_hash, language,
-    sealed, added_at)
-    VALUES (:id, :controller_id, :incident_id, :import_id, :person_hash, :email_hash, :phone_hash, :language,
-    :sealed, :added_at)
-    ON CONFLICT (incident_id, person_hash) DO NOTHING"""
-).bindparams(bindparam("added_at", type_=PersonRow.__table__.c.added_at.type))
+_HASH = 32
+"""Bytes of a keyed hash."""
+_ADD = Bulk(
+    """INSERT INTO people (id, controller_id, incident_id, import_id, language, added_at, person_hash, email_hash,
+    phone_hash, sealed)
+    SELECT id, CAST(:controller_id AS bigint), CAST(:incident_id AS bigint), CAST(:import_id AS text), language,
+    added_at, substr(:blobs, own_at, 32),
+    CASE WHEN email_at > 0 THEN substr(:blobs, email_at, 32) END,
+    CASE WHEN phone_at > 0 THEN substr(:blobs, phone_at, 32) END,
+    substr(:blobs, sealed_at, sealed_length)
+    FROM {rows} AS new WHERE true ON CONFLICT (incident_id, person_hash) DO NOTHING""",
+    {
+        "id": "text",
+        "language": "text",
+        "added_at": "timestamptz",
+        "own_at": "int",
+        "email_at": "int",
+        "phone_at": "int",
+        "sealed_at": "int",
+        "sealed_length": "int",
+    },
+)
+
+
+_KNOWN = Bulk(
+    """SELECT people.person_hash, people.id, people.language, people.email_hash, people.phone_hash, people.sealed
+    FROM {rows} AS asked CROSS JOIN people
+    WHERE people.incident_id = :incident_id AND people.person_hash = substr(:blobs, asked.place, 32)""",
+    {"place": "int"},
+)
 
 
 def after(session: Session, incident_id: int, after_id: str, limit: int) -> list[SealedPerson]:
@@ -82,35 +105,24 @@ def add(session: Session, of: tuple[int, int, str | None], people: Sequence[NewP
     """
     if not people:
         return set()
-    controller_id, incident_id, import_id = of
-    rows: list[dict[str, Any]] = [
-        {
-            "id": one.id,
-            "controller_id": controller_id,
-            "incident_id": incident_id,
-            "import_id": import_id,
-            "person_hash": one.person_hash,
-            "email_hash": one.email_hash,
-            "phone_hash": one.phone_hash,
-            "language": one.language,
-            "sealed": one.sealed,
-            "added_at": now,
-        }
-        for one in people
-    ]
-    written = session.execute(_ADD, rows).rowcount  # type: ignore[attr-defined] # it is a CursorResult
+    blobs = Bytes()
+    written = _ADD.run(
+        session,
+        [_row(one, blobs, now) for one in people],
+        blobs=blobs.all(),
+        **dict(zip(("controller_id", "incident_id", "import_id"), of, strict=True)),
+    )
     ids = {one.id for one in people}
-    if written == len(rows):
+    if written == len(people):
         return set()
     return ids - set(session.scalars(select(PersonRow.id).where(PersonRow.id.in_(ids))))
 
 
 def known(session: Session, incident_id: int, hashes: Collection[bytes]) -> dict[bytes, SealedPerson]:
     """Return who of these stands in the list already, by `person_hash`."""
-    statement = select(PersonRow.person_hash, *_SEALED).where(
-        PersonRow.incident_id == incident_id, PersonRow.person_hash.in_(hashes)
-    )
-    return {row[0]: SealedPerson(*row[1:]) for row in session.execute(statement)}
+    places = [(1 + _HASH * number,) for number in range(len(hashes))]
+    found = _KNOWN.found(session, places, incident_id=incident_id, blobs=b"".join(hashes))
+    return {own: SealedPerson(*rest) for own, *rest in found}
 
 
 def page(session: Session, scope: Scope, incident_id: int, after_id: str, limit: int) -> list[SealedPerson]:
@@ -149,6 +161,12 @@ def remove(session: Session, import_id: str, limit: int) -> int:
     ids = list(session.scalars(some))
     session.execute(delete(PersonRow).where(PersonRow.id.in_(ids)))
     return len(ids)
+
+
+def _row(one: NewPerson, blobs: Bytes, now: datetime) -> tuple[Any, ...]:
+    email_at = blobs.add(one.email_hash)[0] if one.email_hash else 0
+    phone_at = blobs.add(one.phone_hash)[0] if one.phone_hash else 0
+    return (one.id, one.language, now, email_at or phone_at, email_at, phone_at, *blobs.add(one.sealed))
 
 
 def _scoped(statement: Select[Any], scope: Scope) -> Select[Any]:

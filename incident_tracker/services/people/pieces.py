@@ -18,9 +18,9 @@ from incident_tracker.store.incidents import Loaded
 from incident_tracker.store.people import NewPerson, SealedPerson
 from incident_tracker.store.people_imports import Counts
 
-AT_ONCE = 1_000
+AT_ONCE = 2_000
 """Rows of a piece, at most."""
-_SIGNS_AT_ONCE = 1_000_000
+_SIGNS_AT_ONCE = 2_000_000
 """Signs of a piece, about; so that a list of long rows takes no more memory."""
 _CELLS_KEPT, _SIGNS_KEPT = 100, 1_000
 SAME_ADDRESS = phrase(
@@ -162,7 +162,7 @@ def sealed(
     plain = (rows.plain(one.name, one.email, one.phone, one.fields) for one, _ in people)
     closed = context.keyring.seal_many(loaded.people_key, rows.PLACE, plain)
     return [
-        NewPerson(new_id, own.own, own.email, own.phone, one.language, seal)
+        NewPerson(new_id, own.email, own.phone, one.language, seal)
         for new_id, (one, own), seal in zip(sorted(new_ids(now, len(people))), people, closed, strict=True)
     ]
 
