@@ -50,11 +50,15 @@ class Stopped(SystemExit):
 @pass_shell
 def serve(shell: Shell) -> None:
     """Run pages, clock and outbox in one process. Brings the database up to date first."""
+    run(shell, shell.settings())
+
+
+def run(shell: Shell, settings: "Settings") -> None:
+    """Run pages, clock and outbox with these settings until the process is told to stop."""
     from incident_tracker.cli import installation  # noqa: PLC0415 - `--help` loads nothing
     from incident_tracker.scheduler import Clock  # noqa: PLC0415
 
     _log_everything()
-    settings = shell.settings()
     with installation.only_clock(settings), _socket(settings) as door:
         installation.upgrade(settings)
         with _tracker(shell, _at(settings, door)) as tracker:
