@@ -24,7 +24,7 @@ from incident_tracker.services.context import Context
 from incident_tracker.settings import Settings
 from incident_tracker.store import controllers, migrations, users
 from incident_tracker.store.database import Database
-from incident_tracker.store.keys import Keyring, load_master_key, make_master_key_file
+from incident_tracker.store.keys import KeyKind, Keyring, load_master_key, make_master_key_file
 from incident_tracker.store.tables.keys import DataKey
 
 if TYPE_CHECKING:
@@ -125,7 +125,9 @@ def make_controller(context: Context, name: str = "Nordlys ApS", **facts: Any) -
             "contact": ContactPoint("Ada", "ada@example.dk", PHONES[0]),
             "dpo": ContactPoint("Ada", "ada@example.dk", PHONES[0]),
         } | facts
-        return controllers.add(session, context.keyring, key_id, Controller(id=0, name=name, **values), now)
+        made = controllers.add(session, context.keyring, key_id, Controller(id=0, name=name, **values), now)
+    context.keyring.ensure([KeyKind.LOOK_UP], controllers.look_up_subject(made.id), now)
+    return made
 
 
 def make_contact(

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from incident_tracker.domain.parties import Controller
 
 
+_EYES = "Who is the second pair of eyes: colleague, or alone (also nobody, with a wait)."
+_COLOUR = "Of its public pages, dark enough for white text."
+
+
 @click.group()
 def controller() -> None:
     """Make and list controllers."""
@@ -26,6 +30,8 @@ def controller() -> None:
 @click.option("--time-zone", default="Europe/Copenhagen", show_default=True, help="Zone in which times are shown.")
 @click.option("--language", default="da", show_default=True, help="Of its SMS: da or en.")
 @click.option("--sector", default="private", show_default=True, help="private or public.")
+@click.option("--four-eyes", default="colleague", show_default=True, help=_EYES)
+@click.option("--colour", default="", metavar="#RRGGBB", help=_COLOUR)
 @as_json
 @as_user
 @pass_shell
@@ -41,6 +47,35 @@ def create(shell: Shell, *, slug: str, prefix: str, as_json: bool, as_email: str
         common.print_json(_shape(made))
     else:
         shell.say(phrase("%(name)s is kept here as %(slug)s."), name=made.name, slug=made.slug)
+
+
+@controller.command("change")
+@click.argument("slug", metavar="NAME")
+@click.option("--four-eyes", default=None, help=_EYES)
+@click.option("--colour", default=None, metavar="#RRGGBB", help=_COLOUR)
+@as_json
+@as_user
+@pass_shell
+def change(
+    shell: Shell, *, slug: str, four_eyes: str | None, colour: str | None, as_json: bool, as_email: str | None
+) -> None:
+    """Change who is the second pair of eyes, or the colour; what is not named stays."""
+    from dataclasses import fields, replace  # noqa: PLC0415 - `--help` loads nothing
+
+    from incident_tracker.services import controllers  # noqa: PLC0415
+
+    with shell.writing(as_email) as (context, actor):
+        before = controllers.by_slug(context, actor, slug)
+        parts = fields(controllers.ControllerFacts)
+        facts = controllers.ControllerFacts(**{part.name: getattr(before, part.name) for part in parts})
+        said = {"four_eyes": four_eyes, "colour": colour}
+        facts = replace(facts, **{name: value for name, value in said.items() if value is not None})
+        controllers.change(context, actor, before.id, facts)
+        after = controllers.by_slug(context, actor, slug)
+    if as_json:
+        common.print_json(_shape(after))
+    else:
+        shell.say(phrase("%(name)s is changed."), name=after.name)
 
 
 @controller.command("list")
@@ -71,4 +106,6 @@ def _shape(one: "Controller") -> dict[str, Any]:
         "language": one.language,
         "sector": one.sector,
         "reference_prefix": one.reference_prefix,
+        "four_eyes": one.four_eyes,
+        "colour": one.colour,
     }

@@ -7,10 +7,18 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 
+from incident_tracker.domain import approvals
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import NotAllowed, Refusal
 from incident_tracker.domain.events import ControllerChanged, ControllerCreated
-from incident_tracker.domain.parties import LANGUAGES, ContactPoint, Controller, Role
+from incident_tracker.domain.parties import (
+    LANGUAGES,
+    LEAST_CONTRAST,
+    ContactPoint,
+    Controller,
+    Role,
+    contrast_with_white,
+)
 from incident_tracker.services import accounts, emails, texts
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
@@ -22,6 +30,7 @@ NO_POINT = ContactPoint()
 SECTORS = ("private", "public")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _PREFIX = re.compile(r"[A-Z][A-Z0-9]{0,7}")
+_COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 _CVR = re.compile(r"\d{8}", re.ASCII)
 _FOLDED = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
@@ -56,6 +65,21 @@ class TimeZoneUnknown(Refusal):
     message = "This time zone is not known. Write it like Europe/Copenhagen."
 
 
+class ColourNotUsable(Refusal):
+    """The colour is not written as one."""
+
+    message = "Write the colour as # and six signs, for instance #1f5673, or leave it out."
+
+
+class ColourTooLight(Refusal):
+    """White text on the colour could not be read by everybody."""
+
+    message = (
+        "White text on this colour is hard to read (contrast %(found)s, at least %(least)s is needed). Choose a "
+        "darker one."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ControllerFacts:
     """What is known of an organisation, as typed."""
@@ -67,6 +91,8 @@ class ControllerFacts:
     sector: str = "private"
     contact: ContactPoint = NO_POINT
     dpo: ContactPoint = NO_POINT
+    four_eyes: str = approvals.COLLEAGUE
+    colour: str = ""
 
 
 def create(
@@ -153,12 +179,14 @@ def check(facts: ControllerFacts) -> ControllerFacts:
         raise TimeZoneUnknown(field="time_zone") from None
     accounts.one_of(facts.language, LANGUAGES, "language")
     accounts.one_of(facts.sector, SECTORS, "sector")
+    accounts.one_of(facts.four_eyes, approvals.RULES, "four_eyes")
     return replace(
         facts,
         name=texts.clean_line(facts.name, "name", limit=NAME_LIMIT),
         cvr=cvr(facts.cvr),
         contact=_point(facts.contact, "contact"),
         dpo=_point(facts.dpo, "dpo"),
+        colour=_colour(facts.colour),
     )
 
 
@@ -199,6 +227,20 @@ def _point(point: ContactPoint, field: str) -> ContactPoint:
         email=emails.read(point.email, f"{field}_email", required=False),
         phone=texts.clean_line(point.phone, f"{field}_phone", limit=40, required=False),
     )
+
+
+def _colour(text: str) -> str:
+    """Return a colour as `#rrggbb`, dark enough for white text on it; nothing where nothing was typed."""
+    plain = text.strip().lower()
+    if not plain:
+        return ""
+    colour = plain if plain.startswith("#") else f"#{plain}"
+    if not _COLOUR.fullmatch(colour):
+        raise ColourNotUsable(field="colour")
+    found = contrast_with_white(colour)
+    if found < LEAST_CONTRAST:
+        raise ColourTooLight(field="colour", found=f"{int(found * 10) / 10:.1f}", least=f"{LEAST_CONTRAST:.1f}")
+    return colour
 
 
 def _slug(slug: str) -> str:

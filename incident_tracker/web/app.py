@@ -22,6 +22,7 @@ from incident_tracker.web.outbox.pages import pages as outbox_pages
 from incident_tracker.web.partners.concerned import pages as incident_partner_pages
 from incident_tracker.web.partners.pages import pages as partner_pages
 from incident_tracker.web.partners.telling import pages as partner_tip_pages
+from incident_tracker.web.public.notices import pages as public_pages
 from incident_tracker.web.report.filing import pages as report_pages
 from incident_tracker.web.scope.pages import pages as scope_pages
 from incident_tracker.web.settings.pages import pages as settings_pages
@@ -53,6 +54,7 @@ NOUNS = (
     partner_pages,
     incident_partner_pages,
     partner_tip_pages,
+    public_pages,
 )
 """One blueprint a noun."""
 

@@ -14,7 +14,7 @@ from incident_tracker import rendering
 from incident_tracker.delivery.routing import LOCAL
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.parties import Role
-from incident_tracker.services import health
+from incident_tracker.services import approving, health
 from incident_tracker.services.frame import House
 from incident_tracker.services.health import ClockState
 from incident_tracker.services.sign_in import SignedIn
@@ -113,12 +113,17 @@ class Frame(Public):
                 "label": label,
                 "url": url,
                 "icon": icon,
-                "count": None,
+                "count": (self._waiting or None) if key == "board" else None,
                 "current": _is_at(url) and not self.log_current,
             }
             for key, label, url, icon in entries
             if url in there
         ]
+
+    @cached_property
+    def _waiting(self) -> int:
+        """How many decisions wait for this person's eyes."""
+        return len(approving.waiting(current.context(), self._found.actor))
 
     @property
     def now_text(self) -> str:

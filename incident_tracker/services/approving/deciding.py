@@ -16,7 +16,7 @@ from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.approvals import Approval, State
 from incident_tracker.domain.errors import NotFound
 from incident_tracker.domain.events import ApprovalDecided, DutySetAside
-from incident_tracker.services import approvals, incidents, sign_in
+from incident_tracker.services import approvals, incidents, notices, sign_in
 from incident_tracker.services.accounts import PasswordIsNotRight
 from incident_tracker.services.context import Context
 from incident_tracker.services.texts import clean
@@ -87,6 +87,8 @@ def take_back(context: Context, actor: Actor, approval_id: str) -> None:
         if approval.state not in (State.WAITING, State.APPROVED):
             raise rules.AlreadyDecided
         approvals.withdraw(work, loaded, approval.subject)
+        if approval.notice_id is not None:
+            notices.rejected(work, loaded, approval.notice_id)
         _note(work, loaded, approval, approved=False, way=TAKEN_BACK)
 
 
@@ -128,7 +130,9 @@ def settle(
     if not rows.save(work.session, work.keyring, loaded.record_key, decided, was=State.WAITING):
         raise rules.AlreadyDecided
     _note(work, loaded, decided, approved=approved, way=way)
-    if approved and decided.duty is not None and not_before is None:
+    if decided.notice_id is not None:
+        (notices.approved if approved else notices.rejected)(work, loaded, decided.notice_id)
+    elif approved and not_before is None:
         _set_aside(work, loaded, decided)
     _tell_asker(work, loaded, decided)
 

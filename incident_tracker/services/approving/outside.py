@@ -111,7 +111,7 @@ def _send(work: Work, loaded: Loaded, approval: Approval, secret: str) -> None:
     language, until = controller.language, approval.invited_until or work.now
     user = users.get(work.session, work.keyring, work.actor.user_id or 0)
     values = {
-        "name": approval.outsider,
+        "outsider": approval.outsider,
         "asker": user.name if user is not None else controller.name,
         "controller": controller.name,
         "exercise": loaded.incident.exercise,

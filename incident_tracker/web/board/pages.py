@@ -4,7 +4,9 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from incident_tracker.domain.access import Act
+from incident_tracker.services import approving
 from incident_tracker.web import current
+from incident_tracker.web.approvals.said import question
 from incident_tracker.web.board.view import board, may_log
 from incident_tracker.web.guard import guarded
 
@@ -18,4 +20,5 @@ def show() -> ResponseReturnValue:
     actor = current.actor()
     live = request.headers.get("HX-Request") == "true"
     name = "web/board/_live.html" if live else "web/board/board.html"
-    return render_template(name, board=board(current.context(), actor), may_log=may_log(actor))
+    asked = [(one, question(one.approval)) for one in approving.waiting(current.context(), actor)]
+    return render_template(name, board=board(current.context(), actor), may_log=may_log(actor), asked=asked)

@@ -1,5 +1,6 @@
 """The duties of an incident: when each is due and why, what the clock will remind of, and settling one by hand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,10 +11,11 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound as NoSuchPage
 
 from incident_tracker.domain.access import Act
+from incident_tracker.domain.approvals import Approval, State, about_setting_aside, needs_four_eyes
 from incident_tracker.domain.deadlines import Obligation, Reason, Standing, is_settled
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.escalation import PlannedAlarm
-from incident_tracker.services import explaining, incidents, next_step, register
+from incident_tracker.services import approving, explaining, incidents, next_step, register
 from incident_tracker.services.register import Overview
 from incident_tracker.web import current, form_times, words
 from incident_tracker.web.guard import guarded
@@ -41,6 +43,10 @@ class DutyPage:
     met: MetForm | None
     aside: AsideForm | None
     opened: str
+    four_eyes: bool
+    asked: str
+    asked_url: str
+    changed: bool
 
 
 @pages.get("")
@@ -93,7 +99,7 @@ def aside(reference: str, regime: str, name: str) -> ResponseReturnValue:
     must_match(form.reference, reference)
     if not form.errors:
         try:
-            incidents.set_duty_aside(
+            asked = incidents.set_duty_aside(
                 current.context(),
                 current.actor(),
                 reference,
@@ -105,6 +111,9 @@ def aside(reference: str, regime: str, name: str) -> ResponseReturnValue:
         except Refusal as refusal:
             form.place(refusal)
         else:
+            if asked:
+                flash(_("Asked for: somebody else must look at it. The deadline runs until then."))
+                return redirect(f"/incidents/{reference}/approvals/{asked}", 303)
             flash(_("Recorded: »%(duty)s« is set aside, with your reason.", duty=words.duty_title(name)))
             return redirect(f"/incidents/{reference}/deadlines", 303)
     return _page(register.overview(current.context(), current.actor(), reference), {(name, "aside"): form})
@@ -120,8 +129,9 @@ def _known(overview: Overview, regime: str, name: str) -> Obligation:
 def _page(overview: Overview, wrong: dict[tuple[str, str], MetForm | AsideForm] | None = None) -> ResponseReturnValue:
     zone = overview.controller.time_zone
     planned = register.planned(current.context(), current.actor(), overview.incident.reference)
+    asked = approving.newest(current.context(), current.actor(), overview.incident.reference)
     duties = [
-        _duty_page(one, stands, overview, planned.get((one.regime, one.duty), []), wrong or {})
+        _duty_page(one, stands, overview, planned.get((one.regime, one.duty), []), wrong or {}, asked)
         for one, stands in ordered(overview)
     ]
     missing = next_step.missing_answers(current.context(), current.actor(), overview)
@@ -143,6 +153,7 @@ def _duty_page(
     overview: Overview,
     planned: list[PlannedAlarm],
     wrong: dict[tuple[str, str], MetForm | AsideForm],
+    asked: Mapping[str, tuple[Approval, bool]],
 ) -> DutyPage:
     zone, actor = overview.controller.time_zone, current.actor()
     free = overview.incident.is_open and not is_settled(one) and one.duty != "assess"
@@ -154,6 +165,7 @@ def _duty_page(
     for form in (met_form, aside_form):
         if form is not None:
             form.version.raw_data, form.version.data = None, overview.version
+    approval, changed = asked.get(about_setting_aside(one.regime, one.duty), (None, False))
     return DutyPage(
         duty=duty(one, stands, overview),
         regime=one.regime,
@@ -164,7 +176,21 @@ def _duty_page(
         met=met_form if isinstance(met_form, MetForm) else None,
         aside=aside_form if isinstance(aside_form, AsideForm) else None,
         opened="met" if given[0] else ("aside" if given[1] else ""),
+        four_eyes=needs_four_eyes(one.regime, one.duty),
+        asked=_asked(approval, zone),
+        asked_url=f"/incidents/{overview.incident.reference}/approvals/{approval.id}" if approval is not None else "",
+        changed=changed and one.set_aside_at is not None,
     )
+
+
+def _asked(approval: Approval | None, zone: str) -> str:
+    """Return what is waited for before a duty is set aside; empty where nothing is."""
+    if approval is None or approval.state not in (State.WAITING, State.APPROVED):
+        return ""
+    if approval.state == State.APPROVED and approval.not_before is not None:
+        at = words.moment(approval.not_before, zone)
+        return str(_("Decided alone. It can be carried out from %(at)s; until then the deadline runs.", at=at))
+    return str(_("A second pair of eyes is waited for. Until then the deadline runs and reminds."))
 
 
 def _because(one: Obligation, zone: str) -> list[str]:

@@ -11,6 +11,10 @@ from incident_tracker.web.languages import ROLES
 
 _ROLES = [(role.value, words) for role, words in ROLES.items()]
 _THEMES = choices([("", _l("As the machine says")), ("light", _l("Light")), ("dark", _l("Dark"))])
+_FOUR_EYES = choices(
+    [("colleague", _l("A colleague, or a person outside")), ("alone", _l("Also nobody: alone, with a wait"))]
+)
+_PLAIN = ("name", "cvr", "sector", "language", "time_zone", "four_eyes", "colour")
 _NEW = {"autocomplete": "new-password"}
 
 
@@ -68,6 +72,8 @@ class ControllerForm(PageForm):
     sector = RadioField(_l("Sector"), choices=SECTORS, default="private")
     language = RadioField(_l("Language of SMS and pages"), choices=LANGUAGES, default="da")
     time_zone = StringField(_l("Time zone"), [filled()], default="Europe/Copenhagen")
+    four_eyes = RadioField(_l("Who is the second pair of eyes?"), choices=_FOUR_EYES, default="colleague")
+    colour = StringField(_l("Colour of the public pages"), [Optional()], render_kw={"autocomplete": "off"})
     contact_name = StringField(_l("Contact point: name"), [Optional()])
     contact_email = EmailField(_l("Contact point: e-mail"), [Optional()])
     contact_phone = TelField(_l("Contact point: phone"), [Optional()])
@@ -90,12 +96,14 @@ class ControllerForm(PageForm):
             sector=said["sector"],
             contact=points["contact"],
             dpo=points["dpo"],
+            four_eyes=said["four_eyes"],
+            colour=said["colour"],
         )
 
     @staticmethod
     def of(controller: Controller) -> dict[str, str]:
         """Return what is known already, to begin with."""
-        plain = {name: getattr(controller, name) for name in ("name", "cvr", "sector", "language", "time_zone")}
+        plain = {name: getattr(controller, name) for name in _PLAIN}
         points = {
             f"{who}_{part}": getattr(getattr(controller, who), part)
             for who in ("contact", "dpo")

@@ -39,6 +39,11 @@ def _asked(one: events.ApprovalAsked, telling: Telling) -> Said:
 
 def _decided(one: events.ApprovalDecided, telling: Telling) -> Said:
     what, url = _subject(one.subject), f"{telling.url}/approvals/{one.approval_id}"
+    if one.way == "taken_back":
+        return Said("undo-2", _("took back the request: %(what)s", what=what), one.reason, url)
+    if not one.approved and one.way == "outside":
+        text = _("rejected as outside approver (%(name)s): %(what)s", name=one.outsider or "-", what=what)
+        return Said("x", text, one.reason, url)
     if not one.approved:
         return Said("x", _("rejected: %(what)s", what=what), one.reason, url)
     if one.way == "outside":

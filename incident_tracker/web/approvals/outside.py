@@ -1,0 +1,80 @@
+"""The page behind a one-time link: somebody outside decides, without an account and without a cookie.
+
+Opening it shows; only the form decides. Its address is the secret, so nothing of it is passed on or kept.
+"""
+
+from flask import Blueprint, Response, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from incident_tracker.domain.approvals import InvitationIsDead
+from incident_tracker.domain.errors import Refusal
+from incident_tracker.services import approving
+from incident_tracker.services.approving import Invitation
+from incident_tracker.web import current, public_forms, words
+from incident_tracker.web.approvals import said
+from incident_tracker.web.guard import public
+from incident_tracker.web.languages import refusal_text
+
+pages = Blueprint("outside_approvals", __name__, url_prefix="/approve/<secret>")
+PURPOSE = "approve"
+_REASON = "the link itself is the proof, works once, and needs no account"
+
+
+@pages.get("")
+@public(_REASON, csrf=False)
+def show(secret: str) -> ResponseReturnValue:
+    """Show what is asked for; opening the link decides nothing."""
+    try:
+        found = approving.by_secret(current.context(), secret)
+    except InvitationIsDead as refusal:
+        return _dead(refusal)
+    return _page(found, secret)
+
+
+@pages.post("")
+@public(_REASON, csrf=False)
+def decide(secret: str) -> ResponseReturnValue:
+    """Approve or reject, once."""
+    context = current.context()
+    try:
+        found = approving.by_secret(context, secret)
+        public_forms.check(PURPOSE)
+        yes = said.is_yes()
+        if public_forms.trapped():
+            raise public_forms.FormNotOurs
+        approving.decide_outside(context, secret, approve=yes, reason=request.form.get("reason", ""))
+    except InvitationIsDead as refusal:
+        return _dead(refusal)
+    except Refusal as refusal:
+        return _page(found, secret, refusal)
+    return _private(render_template("web/approvals/outside_done.html", found=found, approved=yes))
+
+
+def _page(found: Invitation, secret: str, refusal: Refusal | None = None) -> ResponseReturnValue:
+    zone, approval = found.controller.time_zone, found.approval
+    page = render_template(
+        "web/approvals/outside.html",
+        found=found,
+        matter=said.matter(found.reader, found.incident, approval, zone),
+        until=words.moment(approval.invited_until or approval.asked_at, zone),
+        asked_at=words.moment(approval.asked_at, zone),
+        address=f"/approve/{secret}",
+        token=public_forms.token(PURPOSE),
+        wrong=refusal_text(refusal) if refusal is not None else "",
+        at_reason=refusal is not None and refusal.field == "reason",
+        typed=request.form.get("reason", "") if request.method == "POST" else "",
+    )
+    return _private(page, 200 if refusal is None else 422)
+
+
+def _dead(refusal: Refusal) -> Response:
+    return _private(render_template("web/approvals/outside_dead.html", text=refusal_text(refusal)), NotFound.code)
+
+
+def _private(page: str, code: int | None = 200) -> Response:
+    """Return a page whose address nobody else learns, and that no search engine keeps."""
+    response = make_response(page, code or 200)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response

@@ -1,0 +1,248 @@
+"""A second pair of eyes on pages: what is shown, who may press which button, and the link for somebody outside."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from incident_tracker.bootstrap import Tracker
+from incident_tracker.domain.access import SHELL
+from incident_tracker.domain.parties import Controller, Role
+from incident_tracker.services import approving, controllers, incidents, register, sign_in
+from incident_tracker.services.controllers import ControllerFacts
+from notifiers.protocol import Channel
+from tests.four_eyes import assess
+from tests.makers import PASSWORD, HandClock, make_actor, make_user
+from tests.web.conftest import COOKIE, Person
+
+Login = Callable[..., Person]
+REASON = "Oplysningerne var krypteret, og nøglen er ikke kompromitteret."
+
+
+@pytest.fixture
+def breach(tracker: Tracker, nordlys: Controller) -> str:
+    assert nordlys
+    now = tracker.context.now()
+    reference = incidents.open_incident(
+        tracker.context, SHELL, title="Alle adresser i CC", aware_at=now, aware_reason="Set i loggen."
+    )
+    assess(tracker.context, reference)
+    return reference
+
+
+def ask(tracker: Tracker, breach: str, nordlys: Controller, user_id: int = 77) -> str:
+    asker = make_actor(nordlys, Role.DECISION_MAKER, user_id)
+    return incidents.set_duty_aside(
+        tracker.context, asker, breach, regime="gdpr", duty="notify_people", reason=REASON
+    )
+
+
+def standing(tracker: Tracker, breach: str, duty: str = "notify_people") -> str:
+    found = register.overview(tracker.context, SHELL, breach).obligations
+    return next(str(how) for one, how in found if one.duty == duty)
+
+
+def words(answer: TestResponse) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+def link(tracker: Tracker, nordlys: Controller, approval: str, email: str = "raad@example.org") -> str:
+    """Invite somebody outside and return the address in the mail."""
+    actor = make_actor(nordlys, Role.DECISION_MAKER, 77)
+    approving.invite(tracker.context, actor, approval, name="Eva Ekstern", email=email)
+    return newest_mail(tracker, email)
+
+
+def newest_mail(tracker: Tracker, address: str) -> str:
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from incident_tracker.delivery.parcel import unseal  # noqa: PLC0415
+    from incident_tracker.store.tables.outbox import DeliveryRow  # noqa: PLC0415
+
+    with tracker.context.database.reading() as session:
+        rows = list(session.scalars(select(DeliveryRow).where(DeliveryRow.channel == Channel.EMAIL.value)))
+    opened = [unseal(tracker.context.keyring, one.sealed) for one in sorted(rows, key=lambda row: row.id)]
+    text = [one.content.text for one in opened if one.address == address][-1]
+    found = re.search(r"/approve/\S+", text)
+    assert found
+    return found[0]
+
+
+def outside(person: Person, address: str, **typed: str) -> TestResponse:
+    token = re.search(r'name="form_token" value="([^"]+)"', person.get(address).text)
+    assert token
+    return person.browser.post(address, data={"form_token": token[1], **typed})
+
+
+def test_the_duty_runs_on_and_the_board_says_what_waits(login: Login, tracker: Tracker, breach: str) -> None:
+    page = f"/incidents/{breach}/deadlines"
+    ada = login(Role.DECISION_MAKER)
+    form = {
+        "aside-notify_people-reason": REASON,
+        "aside-notify_people-reference": breach,
+        "aside-notify_people-version": register.overview(tracker.context, SHELL, breach).version,
+    }
+    answer = ada.post(f"{page}/gdpr/notify_people/aside", page, **form)
+    assert answer.status_code == 303
+    url = answer.headers["Location"]
+    assert "/approvals/" in url
+    assert standing(tracker, breach) == "open"
+    assert 'value="approve"' not in ada.get(url).text, "whoever asked sees no button"
+    ben = login(Role.ADMINISTRATOR)
+    assert url in ben.get("/").text
+    assert url not in ada.get("/").text
+    assert REASON in ben.get(url).text
+    assert ben.post(f"{url}/decide", url, decision="approve", reason="").status_code == 303
+    assert standing(tracker, breach) == "set_aside"
+    assert url not in ben.get("/").text
+    assert REASON in ben.get(page).text
+
+
+def test_whoever_asked_is_refused_also_without_the_button(
+    login: Login, tracker: Tracker, breach: str, nordlys: Controller
+) -> None:
+    email = "ada@example.dk"
+    user = make_user(tracker.context, nordlys, Role.DECISION_MAKER, email, "Ada")
+    url = f"/incidents/{breach}/approvals/{ask(tracker, breach, nordlys, user.id)}"
+    ada = login(Role.AUDITOR)
+    ada.browser.set_cookie(COOKIE, sign_in.begin(tracker.context, user.id))
+    refused = ada.post(f"{url}/decide", decision="approve", reason="Ser fint ud")
+    assert refused.status_code == 422
+    assert standing(tracker, breach) == "open"
+
+
+def test_a_responder_reads_and_decides_nothing(
+    login: Login, tracker: Tracker, breach: str, nordlys: Controller
+) -> None:
+    url = f"/incidents/{breach}/approvals/{ask(tracker, breach, nordlys)}"
+    clara = login(Role.RESPONDER)
+    assert REASON in clara.get(url).text
+    for act in ("decide", "alone", "invite", "carry-out", "take-back"):
+        assert clara.post(f"{url}/{act}", decision="approve").status_code == 403
+
+
+def test_a_rejection_needs_a_reason_and_keeps_the_duty(
+    login: Login, tracker: Tracker, breach: str, nordlys: Controller
+) -> None:
+    url = f"/incidents/{breach}/approvals/{ask(tracker, breach, nordlys)}"
+    ben = login(Role.DECISION_MAKER)
+    assert ben.post(f"{url}/decide", url, decision="reject", reason=" ").status_code == 422
+    assert ben.post(f"{url}/decide", url, decision="reject", reason="Nøglen lå ved siden af.").status_code == 303
+    assert "Nøglen lå ved siden af." in ben.get(url).text
+    assert standing(tracker, breach) == "open"
+    assert ben.post(f"{url}/decide", decision="approve").status_code == 422, "decided is decided"
+    assert ben.post(f"{url}/decide").status_code == 400
+
+
+def test_someone_alone_waits_fifteen_minutes(
+    login: Login, tracker: Tracker, breach: str, nordlys: Controller, clock: HandClock
+) -> None:
+    user = make_user(tracker.context, nordlys, Role.ADMINISTRATOR, "ada@example.dk", "Ada")
+    url = f"/incidents/{breach}/approvals/{ask(tracker, breach, nordlys, user.id)}"
+    ada = login(Role.AUDITOR)
+    ada.browser.set_cookie(COOKIE, sign_in.begin(tracker.context, user.id))
+    assert f"{url}/alone" not in ada.get(url).text, "the controller wants a colleague"
+    controllers.change(
+        tracker.context, SHELL, nordlys.id, ControllerFacts(nordlys.name, cvr="00000000", four_eyes="alone")
+    )
+    assert f"{url}/alone" in ada.get(url).text
+    typed = {"reason": "Jeg er ene på kontoret.", "password": "forkert kodeord her"}
+    assert ada.post(f"{url}/alone", url, **typed).status_code == 422
+    assert ada.post(f"{url}/alone", url, **(typed | {"password": PASSWORD})).status_code == 303
+    assert f"{url}/carry-out" not in ada.get(url).text
+    early = ada.post(f"{url}/carry-out", url)
+    assert early.status_code == 422
+    assert "14.15" in words(early), "the time is named"
+    assert standing(tracker, breach) == "open"
+    clock.advance(minutes=15)
+    assert f"{url}/carry-out" in ada.get(url).text
+    assert ada.post(f"{url}/carry-out", url).status_code == 303
+    assert standing(tracker, breach) == "set_aside"
+
+
+def test_the_link_shows_and_only_the_form_decides(
+    app: Flask, tracker: Tracker, breach: str, nordlys: Controller
+) -> None:
+    approval = ask(tracker, breach, nordlys)
+    address = link(tracker, nordlys, approval)
+    scanner = Person(app.test_client())
+    for _ in range(3):
+        shown = scanner.get(address)
+        assert shown.status_code == 200
+        assert scanner.browser.head(address).status_code == 200
+    assert REASON in shown.text
+    assert shown.headers["Referrer-Policy"] == "no-referrer"
+    assert "noindex" in shown.headers["X-Robots-Tag"]
+    assert "Set-Cookie" not in shown.headers
+    assert standing(tracker, breach) == "open"
+    done = outside(scanner, address, decision="approve", reason="")
+    assert done.status_code == 200
+    assert "Set-Cookie" not in done.headers
+    assert standing(tracker, breach) == "set_aside"
+    assert scanner.get(address).status_code == 404, "it works once"
+
+
+def test_another_site_an_old_form_and_a_machine_decide_nothing(
+    stranger: Person, tracker: Tracker, breach: str, nordlys: Controller, clock: HandClock
+) -> None:
+    address = link(tracker, nordlys, ask(tracker, breach, nordlys))
+    token = re.search(r'name="form_token" value="([^"]+)"', stranger.get(address).text)
+    assert token
+    form = {"form_token": token[1], "decision": "approve"}
+    post = stranger.browser.post
+    assert post(address, data={"decision": "approve"}).status_code == 422
+    assert post(address, data=form | {"form_token": token[1][:-1] + "g"}).status_code == 422
+    assert post(address, data=form | {"form_token": "\N{ARABIC-INDIC DIGIT ONE}.a.b"}).status_code == 422
+    assert post(address, data=form, headers={"Origin": "https://evil.example.org"}).status_code == 422
+    assert post(address, data=form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 422
+    assert post(address, data=form | {"website": "spam"}).status_code == 422
+    clock.advance(hours=12, seconds=1)
+    assert post(address, data=form).status_code == 422
+    assert standing(tracker, breach) == "open"
+    clock.advance(hours=60)
+    assert stranger.get(address).status_code == 404, "after 72 hours it is dead"
+
+
+def test_a_new_invitation_ends_the_one_before(
+    stranger: Person, tracker: Tracker, breach: str, nordlys: Controller
+) -> None:
+    approval = ask(tracker, breach, nordlys)
+    first = link(tracker, nordlys, approval)
+    second = link(tracker, nordlys, approval)
+    assert first != second
+    assert stranger.get(first).status_code == 404
+    assert stranger.get(second).status_code == 200
+    assert stranger.get("/approve/nothing").status_code == 404
+
+
+def test_new_facts_after_it_was_set_aside_are_shown(
+    login: Login, tracker: Tracker, breach: str, nordlys: Controller
+) -> None:
+    from incident_tracker.domain.scope import ScopeAssessment  # noqa: PLC0415
+    from incident_tracker.services import scope  # noqa: PLC0415
+
+    ben = login(Role.DECISION_MAKER)
+    url = f"/incidents/{breach}/approvals/{ask(tracker, breach, nordlys)}"
+    scope.assess(tracker.context, SHELL, breach, ScopeAssessment(description="Også CPR-numre"))
+    assert 'value="approve"' not in ben.get(url).text
+    assert ben.post(f"{url}/decide", decision="approve").status_code == 422
+    url = f"/incidents/{breach}/approvals/{ask(tracker, breach, nordlys)}"
+    assert ben.post(f"{url}/decide", url, decision="approve").status_code == 303
+    page = f"/incidents/{breach}/deadlines"
+    before = len(re.findall("banner-warning", ben.get(page).text))
+    scope.assess(tracker.context, SHELL, breach, ScopeAssessment(description="Også helbred"))
+    assert len(re.findall("banner-warning", ben.get(page).text)) == before + 1
+
+
+def test_another_controllers_decision_is_not_found(
+    login: Login, tracker: Tracker, breach: str, nordlys: Controller
+) -> None:
+    from tests.makers import make_controller  # noqa: PLC0415
+
+    approval = ask(tracker, breach, nordlys)
+    elsewhere = login(Role.ADMINISTRATOR, make_controller(tracker.context, "Skyhost A/S"))
+    url = f"/incidents/{breach}/approvals/{approval}"
+    assert elsewhere.get(url).status_code == 404
+    assert elsewhere.post(f"{url}/decide", decision="approve").status_code == 404
