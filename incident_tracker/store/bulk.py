@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CursorResult, Row, text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
 
@@ -35,7 +35,7 @@ class Bulk:
         """
         return self._execute(session, rows, beside).rowcount if rows else 0
 
-    def found(self, session: Session, rows: Sequence[Sequence[Any]], **beside: Any) -> Sequence[Row[Any]]:
+    def found(self, session: Session, rows: Sequence[Sequence[Any]], **beside: Any) -> Sequence[Any]:
         """Execute a statement that reads; return what it finds for all rows."""
         return self._execute(session, rows, beside).all() if rows else []
 

@@ -122,7 +122,7 @@ def known(session: Session, incident_id: int, hashes: Collection[bytes]) -> dict
     """Return who of these stands in the list already, by `person_hash`."""
     places = [(1 + _HASH * number,) for number in range(len(hashes))]
     found = _KNOWN.found(session, places, incident_id=incident_id, blobs=b"".join(hashes))
-    return {own: SealedPerson(*rest) for own, *rest in found}
+    return {row[0]: SealedPerson(row[1], row[2], row[3], row[4], row[5]) for row in found}
 
 
 def page(session: Session, scope: Scope, incident_id: int, after_id: str, limit: int) -> list[SealedPerson]:
