@@ -70,7 +70,6 @@ TICKS = (
     "own_domain",
     "channel",
     "subject_line",
-    "public_route",
 )
 """What a person vouches for in a notice; everything else software sees."""
 Listed = tuple[str, str, str, str]
@@ -96,9 +95,7 @@ def make_people(context: Context, reference: str, people: Sequence[Listed], **fi
             language=language,
             sealed=context.keyring.seal(loaded.people_key, rows.PLACE, rows.plain(name, email, phone, fields)),
         )
-        for person_id, (name, email, phone, language) in zip(
-            sorted(new_ids(now, len(people))), people, strict=True
-        )
+        for person_id, (name, email, phone, language) in zip(sorted(new_ids(now, len(people))), people, strict=True)
     ]
     with context.database.writing() as session:
         rows.add(session, (loaded.incident.controller_id, loaded.id, None), new, now)

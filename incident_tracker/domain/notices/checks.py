@@ -269,7 +269,7 @@ def _sms(notice: Notice, listed: CheckList, contact: str) -> Iterator[str]:
 
 
 def _nothing(notice: Notice, listed: CheckList, contact: str) -> Iterator[str]:
-    """Our own doing: every mail carries its reference, and every person has a ledger."""
+    """Our own doing: every mail carries its reference, every person has a ledger, and nobody is told in public only."""
     del notice, listed, contact
     yield from ()
 
@@ -294,6 +294,7 @@ _LOOKS: Mapping[str, _Look] = {
     "no_attachment": _attached,
     "transport": _sensitive,
     "reach": _nothing,
+    "public_route": _nothing,
     "sms_content_free": _sms,
 }
 

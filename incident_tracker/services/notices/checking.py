@@ -38,11 +38,11 @@ def look_at(notice: Notice, contact: str, language: str = "en") -> tuple[Check, 
 
 
 def must_be_ready(notice: Notice, contact: str, language: str = "en") -> None:
-    """Refuse a notice that may not go: something must be in it and is not, or a warning has no answer."""
+    """Refuse a notice in which something is missing that must be in it; warnings are for people to weigh."""
     if not contact:
         raise rules.NoContactPoint
     if unfinished := looking.unfinished(notice):
         raise rules.StillToBeWritten(field="texts", found=unfinished[:3])
-    still_open = looking.still_open(look_at(notice, contact, language))
+    still_open = looking.still_open(look_at(notice, contact, language), looking.MUST)
     if still_open:
         raise rules.ChecksAreOpen(field="ticked", checks=tuple(one.id for one in still_open))

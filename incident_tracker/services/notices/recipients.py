@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.notices import PEOPLE, Notice
-from incident_tracker.store import people
+from incident_tracker.domain.partners import Partner, partner_id_of, recipient_id
+from incident_tracker.store import partners, people
 from incident_tracker.store.keys import Keyring
 from notifiers.protocol import Channel
 
@@ -39,7 +40,10 @@ class Recipient:
 def recipients_after(session: Session, keyring: Keyring, notice: Notice, after: str, limit: int) -> list[Recipient]:
     """Return the next recipients of a notice by id, those after `after`; "" begins at the first."""
     if notice.audience != PEOPLE:
-        return []
+        concerned = partners.of_incident(
+            session, keyring, notice.incident_id, None, after=partner_id_of(after) or 0, limit=limit
+        )
+        return [_of_partner(notice.incident_id, one) for one in concerned]
     found = people.after(session, notice.incident_id, after, limit)
     return [_of_person(keyring, one) for one in found]
 
@@ -55,4 +59,14 @@ def _of_person(keyring: Keyring, sealed: people.SealedPerson) -> Recipient:
         values=person.fields,
         email_hash=sealed.email_hash,
         phone_hash=sealed.phone_hash,
+    )
+
+
+def _of_partner(incident_id: int, partner: Partner) -> Recipient:
+    return Recipient(
+        id=recipient_id(incident_id, partner.id),
+        name=partner.contact.name or partner.name,
+        email=partner.contact.email,
+        phone=partner.contact.phone,
+        language=partner.language,
     )

@@ -96,15 +96,15 @@ def submit(
 ) -> str:
     """Hand a notice over for approval, with what a person vouches for; return the id of the approval.
 
-    `ticked` and `dismissed` (check -> reason) are part of what is approved. Refuses while anything that a notice must
-    have is missing, or a warning has neither tick nor reason.
+    `ticked` and `dismissed` (check -> reason) are part of what is approved. Refuses while anything is missing that a
+    notice must have.
     """
     before = show(context, actor, notice_id)
     reasons = {one: clean(why, f"dismissed_{one}", limit=REASON_LIMIT) for one, why in dismissed.items()}
     with working(context, actor) as work:
         loaded, notice = held(work, before, Act.WORK)
         incident_rules.must_be_open(loaded.incident)
-        rules.must_be(notice, State.DRAFT, State.SUBMITTED)
+        rules.must_be(notice, *WRITABLE)
         answered = replace(notice, ticked=tuple(sorted(set(ticked))), dismissed=reasons, state=State.SUBMITTED)
         contact = _contact(work, loaded)
         _must_be_answerable(answered, contact)
@@ -117,6 +117,8 @@ def submit(
             dismissed=reasons,
             corrects=answered.corrects,
         )
+        if notice.state is not State.DRAFT and digest == notice.digest:
+            return approvals.ask(work, loaded, subject=about_notice(notice.id), digest=digest)
         answered = replace(answered, digest=digest)
         rows.write(work.session, work.keyring, loaded.record_key, answered)
         work.record(loaded, replace(_written(answered), ticked=answered.ticked, dismissed=reasons, submitted=True))
