@@ -81,7 +81,13 @@ def language() -> str:
 
 
 def choose_language() -> str:
-    """Return the language of a request: chosen in this browser, the account's, the browser's, else Danish."""
+    """Return the language of a request: chosen in this browser, the account's, the browser's, else Danish.
+
+    Public pages keep nothing in the browser: there a link chooses.
+    """
+    if request.blueprint == "public":
+        asked = request.args.get("language", "")
+        return asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "da") or "da"
     chosen = session.get("language", "")
     if chosen in LANGUAGES:
         return str(chosen)

@@ -41,6 +41,18 @@ def check(purpose: str) -> None:
         raise FormNotOurs
 
 
+def again(purpose: str) -> str:
+    """Return the token of the form that came, where it is good, else a new one: for showing the form once more."""
+    given = request.form.get(TOKEN, "")
+    return given if _is_good(given, purpose) else token(purpose)
+
+
+def age() -> timedelta:
+    """Return how long ago the form that came was made; ask after `check`."""
+    issued = request.form.get(TOKEN, "").partition(".")[0]
+    return current.context().now() - datetime.fromtimestamp(int(issued), UTC)
+
+
 def trapped() -> bool:
     """Return whether a machine filled the field that nobody sees."""
     return bool(request.form.get(TRAP, "").strip())

@@ -1,0 +1,1 @@
+"""Pages for everybody: no account, no cookies, nothing from elsewhere, in the controller's name and colour."""
