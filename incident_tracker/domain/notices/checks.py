@@ -269,7 +269,7 @@ def _sms(notice: Notice, listed: CheckList, contact: str) -> Iterator[str]:
 
 
 def _nothing(notice: Notice, listed: CheckList, contact: str) -> Iterator[str]:
-    """Our own doing: every mail carries its reference, every person has a ledger, and nobody is told in public only."""
+    """Our own doing: a reference in every mail, a ledger for every person, nobody told in public only."""
     del notice, listed, contact
     yield from ()
 

@@ -9,10 +9,11 @@ from incident_tracker.delivery.parcel import UNREADABLE
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import phrase
 from incident_tracker.domain.notices import PEOPLE, Notice, State
+from incident_tracker.domain.partners import partner_id_of
 from incident_tracker.services.context import Context
 from incident_tracker.services.notices import feeding, telling
 from incident_tracker.store import notices as rows
-from incident_tracker.store import people
+from incident_tracker.store import partners, people
 from incident_tracker.store.deliveries import LedgerRow, of_notices
 
 WINDOW = timedelta(seconds=60)
@@ -134,7 +135,8 @@ def ledger(
 
 def _names(context: Context, session: Any, notice: Notice, ids: Collection[str]) -> dict[str, str]:
     if notice.audience != PEOPLE:
-        return {}
+        by_id = {number: one for one in ids if (number := partner_id_of(one)) is not None}
+        return {by_id[number]: name for number, name in partners.names(session, list(by_id), None).items()}
     try:
         return {
             one.id: people.open_person(context.keyring, one).name

@@ -118,7 +118,9 @@ def submit(
             corrects=answered.corrects,
         )
         if notice.state is not State.DRAFT and digest == notice.digest:
-            return approvals.ask(work, loaded, subject=about_notice(notice.id), digest=digest)
+            return approvals.ask(
+                work, loaded, subject=about_notice(notice.id), digest=digest, not_by=(notice.written_by,)
+            )
         answered = replace(answered, digest=digest)
         rows.write(work.session, work.keyring, loaded.record_key, answered)
         work.record(loaded, replace(_written(answered), ticked=answered.ticked, dismissed=reasons, submitted=True))
