@@ -222,3 +222,103 @@ class Verdict(Answer):
     first_bad_seq: int | None
     head: Head
     why: str
+
+
+class Received(Answer):
+    """A suspicion that was taken in."""
+
+    id: str
+    receipt: str = Field(description="The number by which people speak of it.")
+
+
+class HowMany(Answer):
+    """How many people are on the list."""
+
+    count: int
+
+
+class PeopleImport(Answer):
+    """How far the reading of a list is."""
+
+    id: str
+    state: str = Field(description="reading, finished, broken_off or stopped.")
+    read: int
+    accepted: int
+    duplicates: int
+    refused: int = Field(description="Rows that were not taken over; the list's page gives them with the reasons.")
+    warned: int
+    started_at: At
+    finished_at: At | None
+    trouble: str
+
+
+class NoticeWords(Answer):
+    """What a notice says in one language."""
+
+    subject: str
+    body: str
+    sms: str
+
+
+class Notice(Answer):
+    """A notice."""
+
+    notice: int
+    number: int
+    incident: str
+    reference: str = Field(description="The public reference that recipients see.")
+    state: str = Field(description="draft, submitted, approved, sending, paused, stopped or finished.")
+    audience: str
+    channels: list[str]
+    version: int
+    texts: dict[str, NoticeWords]
+    digest: str
+    corrects: int | None
+    written_at: At
+    begun_at: At | None
+    finished_at: At | None
+
+
+class Notices(Answer):
+    """The notices of an incident."""
+
+    items: list[Notice]
+
+
+class Submitted(Answer):
+    """A notice that waits for approval."""
+
+    notice: Notice
+    approval: str
+
+
+class Check(Answer):
+    """A check of a notice."""
+
+    id: str
+    level: str
+    method: str = Field(description="Who decides: `auto` is software.")
+    ok: bool
+
+
+class Checks(Answer):
+    """The checks of a notice."""
+
+    items: list[Check]
+
+
+class NoticeStatus(Answer):
+    """How a sending stands."""
+
+    notice: int
+    number: int
+    incident: str
+    reference: str
+    state: str
+    recipients: int
+    counts: dict[str, int]
+    rate_per_second: float
+    remaining_seconds: int | None
+    unreachable: int
+    reached: int
+    held_up: str

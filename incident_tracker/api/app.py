@@ -2,7 +2,20 @@
 
 from flask_openapi.openapi import OpenAPI
 
-from incident_tracker.api import alerts, deliveries, document, gate, incidents, journal, problems, reports, scope
+from incident_tracker.api import (
+    alerts,
+    deliveries,
+    document,
+    gate,
+    incidents,
+    journal,
+    notices,
+    people,
+    problems,
+    reports,
+    scope,
+    suspicions,
+)
 from incident_tracker.api.answers import Problem
 from incident_tracker.api.routes import TOKEN
 from incident_tracker.bootstrap import Tracker
@@ -12,8 +25,11 @@ NOUNS = (
     scope.pages,
     alerts.pages,
     reports.pages,
+    people.pages,
+    notices.pages,
     deliveries.pages,
     journal.pages,
+    suspicions.pages,
 )
 """One blueprint a noun."""
 

@@ -17,7 +17,7 @@ _RFC_3339 = re.compile(
     re.ASCII,
 )
 _TOO_FINE = re.compile(r"(\.\d{6})\d+", re.ASCII)
-_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
 class Body(BaseModel):
@@ -43,7 +43,7 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _digits(value: Any) -> Any:
+def digits(value: Any) -> Any:
     """Return a number of an address; digits of other scripts are none."""
     if isinstance(value, str) and not _DIGITS.fullmatch(value):
         raise PydanticCustomError("int_parsing", "not a whole number")
@@ -61,7 +61,7 @@ Many = Annotated[int, Field(ge=0, le=10_000_000_000), BeforeValidator(_whole)]
 Version = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(_whole)]
 Line = Annotated[str, Field(max_length=LINE)]
 Text = Annotated[str, Field(max_length=LONG)]
-Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(_digits)]
+Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(digits)]
 Cursor = Annotated[str, Field(max_length=200)]
 
 

@@ -18,6 +18,7 @@ from incident_tracker import rendering
 from incident_tracker.api import current
 from incident_tracker.domain.errors import NotAllowed, NotFound, Refusal, TextIsMissing, TextIsTooLong, phrase
 from incident_tracker.domain.tokens import ScopeIsMissing
+from incident_tracker.services.attachments import AttachmentIsTooLarge
 from incident_tracker.services.idempotency import FirstIsUnderWay
 from incident_tracker.services.tokens import TokenRefused, TokenSlowedDown
 from incident_tracker.services.trouble import NotSaved
@@ -56,6 +57,7 @@ _STATUSES: tuple[tuple[type[Refusal], int], ...] = (
     (NotAllowed, 403),
     (TokenSlowedDown, 429),
     (NotSaved, 503),
+    (AttachmentIsTooLarge, 413),
 )
 """What is refused for another reason than how things stand (409)."""
 _TEXT = phrase("Write a text.")
@@ -66,6 +68,7 @@ _MISTAKES: Mapping[str, str] = {
     "missing": phrase("This is missing."),
     "extra_forbidden": phrase("This is not known here. Check the spelling."),
     "repeated": phrase("This may stand only once."),
+    "json": phrase("This line is not JSON."),
     "time": phrase("Write the time with its offset, for example 2026-11-22T21:15:00+01:00."),
     "string_too_short": TextIsMissing.message,
     "string_too_long": phrase("This is too long: at most %(max_length)s characters."),
@@ -208,6 +211,8 @@ def _sent() -> Iterator[str]:
     """Yield every text of the request: in its address and in its body."""
     yield from map(str, (request.view_args or {}).values())
     yield from request.args.values()
+    if request.mimetype != "application/json":
+        yield request.get_data(as_text=True)
     body: Any = getattr(request, "_cached_json", (None, None))[0]
     waiting = [body]
     while waiting:
