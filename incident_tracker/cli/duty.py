@@ -7,6 +7,7 @@ import click
 from incident_tracker.cli import common, shapes
 from incident_tracker.cli.common import Shell, as_user, moment_option, pass_shell
 from incident_tracker.domain.access import SHELL
+from incident_tracker.domain.errors import phrase
 
 
 class DutyName(click.ParamType[tuple[str, str]]):
@@ -61,10 +62,35 @@ def met(shell: Shell, *, reference: str, named: tuple[str, str], at: str, how: s
 @as_user
 @pass_shell
 def set_aside(shell: Shell, *, reference: str, named: tuple[str, str], reason: str, as_email: str | None) -> None:
-    """Record that a duty does not bind here, with the written reason."""
+    """Record that a duty does not bind here; a duty of law takes a second pair of eyes first."""
     from incident_tracker.services import incidents, register  # noqa: PLC0415
 
     with shell.writing(as_email) as (context, actor):
         name = common.reference(reference)
-        incidents.set_duty_aside(context, actor, name, regime=named[0], duty=named[1], reason=reason)
+        asked = incidents.set_duty_aside(context, actor, name, regime=named[0], duty=named[1], reason=reason)
+        shapes.print_incident(shell, register.overview(context, SHELL, name))
+    if asked:
+        shell.say(phrase("A second pair of eyes is waited for. Until somebody else approves, the deadline runs."))
+
+
+@duty.command("approve")
+@click.argument("reference", metavar="REF")
+@_duty
+@click.option("--reject", is_flag=True, help="Say no instead; takes --reason.")
+@click.option("--reason", metavar="WHY", default="", help="Your words; a no needs them.")
+@as_user
+@pass_shell
+def approve(
+    shell: Shell, *, reference: str, named: tuple[str, str], reject: bool, reason: str, as_email: str | None
+) -> None:
+    """Approve what `duty set-aside` asked for, as somebody else than who asked."""
+    from incident_tracker.domain import approvals  # noqa: PLC0415 - `--help` loads nothing
+    from incident_tracker.services import approving, register  # noqa: PLC0415
+
+    with shell.writing(as_email) as (context, actor):
+        name = common.reference(reference)
+        asked = approving.newest(context, actor, name).get(approvals.about_setting_aside(*named))
+        if asked is None:
+            raise approvals.NothingIsAsked
+        (approving.reject if reject else approving.approve)(context, actor, asked[0].id, reason=reason)
         shapes.print_incident(shell, register.overview(context, SHELL, name))

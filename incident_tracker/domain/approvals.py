@@ -51,6 +51,12 @@ class ChangedSinceApproval(Refusal):
     message = "This was changed since it was approved. Ask for approval of what it says now."
 
 
+class NothingIsAsked(Refusal):
+    """Nobody asked for a second pair of eyes on this."""
+
+    message = "Nobody has asked for approval of this. Ask first: duty set-aside."
+
+
 class WaitIsNotOver(Refusal):
     """Someone alone approved it and must wait."""
 

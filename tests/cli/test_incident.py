@@ -3,6 +3,7 @@ import json
 import pytest
 
 from tests.cli.conftest import World
+from tests.cli.test_duty import settle_the_law
 
 OBLIGATION = {"regime", "duty", "addressee", "anchor_at", "due_at", "outer_reading_at", "standing", "met_at"}
 INCIDENT = {
@@ -122,8 +123,7 @@ def test_an_incident_is_contained_closed_and_taken_up_again(run: World) -> None:
     run.done("incident", "contain", reference, "--at", at, "--how", "Recalled")
     line = run.refused("incident", "close", reference, "--reason", "Done")
     assert line.startswith(f"{reference} cannot be closed yet")
-    for duty in ("gdpr.notify_authority", "gdpr.complete_report", "gdpr.notify_people"):
-        run("duty", "set-aside", reference, "--duty", duty, "--reason", "No risk")
+    settle_the_law(run, reference)
     run.done("duty", "met", reference, "--duty", "promise.inform_parties", "--at", at, "--how", "By letter")
     run.done("incident", "close", reference, "--reason", "Done")
     assert run.json("incident", "show", reference)["status"] == "closed"
