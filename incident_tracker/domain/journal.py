@@ -173,9 +173,7 @@ def _by_number(anchors: Iterable[Anchor]) -> dict[int, set[bytes]]:
     return anchored
 
 
-def _explained(
-    entry: Entry, said: Restoration | None, anchors: list[Anchor]
-) -> tuple[str | None, list[Anchor]]:
+def _explained(entry: Entry, said: Restoration | None, anchors: list[Anchor]) -> tuple[str | None, list[Anchor]]:
     """Return the anchors that still count after a restore, or why the entry is no restore."""
     if said is None or said != Restoration(Head(entry.seq - 1, entry.previous_hash), entry.recorded_at):
         return FALSE_RESTORE, anchors

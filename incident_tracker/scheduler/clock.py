@@ -21,7 +21,17 @@ from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.access import CLOCK
 from incident_tracker.domain.events import ClockStopped
 from incident_tracker.scheduler.trouble import Watch
-from incident_tracker.services import clock, daily_mail, health, housekeeping, journal, notices, replies, suspicions
+from incident_tracker.services import (
+    backup,
+    clock,
+    daily_mail,
+    health,
+    housekeeping,
+    journal,
+    notices,
+    replies,
+    suspicions,
+)
 from incident_tracker.services.work import working
 from incident_tracker.store import heartbeats
 
@@ -177,6 +187,7 @@ class Clock:
         over("contacts", self._watch.remember_contacts)
         over("files", self._tidy_files)
         over("daily_mail", partial(self._send_daily_mail, now))
+        over("backup", partial(backup.tell_administrators, self._context, now))
         over("ping", self._ping)
 
     def _tidy_files(self) -> None:

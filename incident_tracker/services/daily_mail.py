@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from incident_tracker import rendering
 from incident_tracker.delivery.enqueue import NewDelivery, enqueue
 from incident_tracker.domain.parties import Controller
+from incident_tracker.services import backup
+from incident_tracker.services.backup import BackupState
 from incident_tracker.services.context import Context
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import incidents as incident_rows
@@ -32,6 +34,7 @@ def due(context: Context, now: datetime) -> list[Controller]:
 
 def send(context: Context, controller: Controller, now: datetime) -> None:
     """Put a controller's mail of today into the outbox; a second one on the same day is the same one."""
+    backups = backup.state(context)
     key_id = context.keyring.year(now)
     subject = controller_rows.look_up_subject(controller.id)
     address_hash = context.keyring.fingerprint(subject, controller.contact.email, now)
@@ -45,17 +48,19 @@ def send(context: Context, controller: Controller, now: datetime) -> None:
             channel=Channel.EMAIL,
             address=controller.contact.email,
             address_hash=address_hash,
-            content=_content(controller, listed, f"{seq} {head.hex()}", now),
+            content=_content(controller, listed, f"{seq} {head.hex()}", backups, now),
         )
         enqueue(session, context.keyring, key_id, now, context.routing, [mail], local_only=False)
         installation.put(session, _name(controller), _day(now, controller), now)
 
 
-def _content(controller: Controller, listed: list[Listed], head: str, now: datetime) -> Content:
+def _content(controller: Controller, listed: list[Listed], head: str, backups: BackupState, now: datetime) -> Content:
     language = controller.language
     real = [one for one in listed if not one.exercise]
     lines = [_deadline(one, controller, now) for one in real]
-    values = {"controller": controller.name, "lines": lines, "head": head}
+    at = backups.last_at
+    last = "" if at is None else rendering.moment(at, controller.time_zone, language, "full")
+    values = {"controller": controller.name, "lines": lines, "head": head, "late": backups.late, "last": last}
     return Content(
         text=rendering.message("daily/daily", "body", language, **values),
         subject=rendering.message("daily/daily", "subject", language, count=len(real)),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from incident_tracker.services import backup
 from incident_tracker.services.context import Context
 from incident_tracker.store import alerts as alert_rows
 from incident_tracker.store import heartbeats, installation, migrations
@@ -24,13 +25,18 @@ class ClockState:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether this installation keeps its promise right now, and if not, why."""
+    """Whether this installation keeps its promise right now, and if not, why.
+
+    A backup that stays away is shown, and is no reason not to be ready: the alarms go out all the same.
+    """
 
     ready: bool
     database: str = "ok"
     migrations: str = "ok"
     heartbeat_age_seconds: float | None = None
     overdue_unsent_alarms: int | None = None
+    last_backup_at: datetime | None = None
+    backup_is_late: bool = False
 
 
 def stale_after(context: Context) -> timedelta:
@@ -55,6 +61,7 @@ def readiness(context: Context) -> Readiness:
         migrations.check(context.database)
         state = clock_state(context)
         late = context.now() - stale_after(context)
+        backups = backup.state(context)
         with context.database.reading() as session:
             overdue = obligation_rows.count_overdue_unsent(session, late)
             overdue += alert_rows.count_overdue_steps(session, late)
@@ -63,7 +70,13 @@ def readiness(context: Context) -> Readiness:
     except NotSaved as trouble:
         return Readiness(ready=False, database=str(trouble), migrations="unknown")
     age = None if state.age is None else round(state.age.total_seconds(), 1)
-    return Readiness(ready=state.running and overdue == 0, heartbeat_age_seconds=age, overdue_unsent_alarms=overdue)
+    return Readiness(
+        ready=state.running and overdue == 0,
+        heartbeat_age_seconds=age,
+        overdue_unsent_alarms=overdue,
+        last_backup_at=backups.last_at,
+        backup_is_late=backups.late,
+    )
 
 
 def newer_version_wanted(context: Context) -> str | None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.engine import make_url
 
+from incident_tracker.services import backup
 from incident_tracker.services.context import Context
 from incident_tracker.store import lanes
 
@@ -24,6 +26,7 @@ class ShownSettings:
     routing: Mapping[str, tuple[str, ...]]
     given: Mapping[str, tuple[str, ...]]
     paused: Mapping[str, str]
+    last_backup_at: datetime | None
 
 
 def shown(context: Context) -> ShownSettings:
@@ -31,6 +34,7 @@ def shown(context: Context) -> ShownSettings:
     settings = context.settings
     with context.database.reading() as session:
         states = lanes.states(session)
+    backups = backup.state(context)
     used = sorted({name for names in settings.routing.by_channel().values() for name in names})
     return ShownSettings(
         public_url=settings.public_url,
@@ -44,6 +48,7 @@ def shown(context: Context) -> ShownSettings:
         routing=settings.routing.by_channel(),
         given={name: tuple(sorted(settings.notifiers.get(name, {}))) for name in used},
         paused={name: state.reason for name, state in states.items() if state.paused_at is not None},
+        last_backup_at=backups.last_at,
     )
 
 

@@ -135,7 +135,7 @@ def load_keys(session: Session, keys: Iterable[Mapping[str, Any]]) -> None:
 
 
 def forgotten_in(keyring_file: Path) -> set[str]:
-    """Return the ids of the keys that were destroyed in the key file of an SQLite installation; none if unreadable."""
+    """Return the ids of the keys that were destroyed in an SQLite installation's key file; none if unreadable."""
     try:
         connection = sqlite3.connect(f"file:{keyring_file}?mode=ro", uri=True)
     except sqlite3.Error:

@@ -14,7 +14,7 @@ from incident_tracker import rendering
 from incident_tracker.delivery.routing import LOCAL
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.parties import Role
-from incident_tracker.services import approving, health
+from incident_tracker.services import approving, backup, health
 from incident_tracker.services.frame import House
 from incident_tracker.services.health import ClockState
 from incident_tracker.services.sign_in import SignedIn
@@ -186,6 +186,19 @@ class Frame(Public):
         """The token of the small forms."""
         return str(generate_csrf())
 
+    @cached_property
+    def _backup_is_late(self) -> str:
+        """What to say to an administrator while no backup is made; nothing to others."""
+        if not self._found.actor.may(Act.ADMINISTER, self._house.controller.id):
+            return ""
+        state = backup.state(current.context())
+        if not state.late:
+            return ""
+        if state.last_at is None:
+            return str(_("There is no backup yet. If this machine breaks, everything recorded is lost."))
+        at = when(state.last_at, "short")
+        return str(_("The last backup is from %(at)s. What was recorded since would be lost.", at=at))
+
     @property
     def troubles(self) -> list[Mapping[str, str]]:
         """What keeps alarms from reaching people, each with where to mend it."""
@@ -222,6 +235,7 @@ class Frame(Public):
                 _("No SMS leaves this machine yet: messages stay in the outbox, where they can be answered."),
                 outbox,
             ),
+            (bool(self._backup_is_late), self._backup_is_late, ("/settings", _("See the settings"))),
         ]
         return [{"text": text, "url": url, "action": action} for applies, text, (url, action) in found if applies]
 

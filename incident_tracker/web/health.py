@@ -3,6 +3,7 @@
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
+from incident_tracker.domain.facts import instant_text
 from incident_tracker.services import health
 from incident_tracker.web import current
 from incident_tracker.web.guard import public
@@ -29,6 +30,10 @@ def readyz() -> ResponseReturnValue:
         "clock": {
             "heartbeat_age_seconds": found.heartbeat_age_seconds,
             "overdue_unsent_alarms": found.overdue_unsent_alarms,
+        },
+        "backup": {
+            "last_at": None if found.last_backup_at is None else instant_text(found.last_backup_at),
+            "late": found.backup_is_late,
         },
     }
     return jsonify(body), 200 if found.ready else 503

@@ -10,6 +10,7 @@ from incident_tracker.domain.errors import Refusal
 from incident_tracker.services import accounts, controllers, first_run, installation, sign_in
 from incident_tracker.web import current
 from incident_tracker.web.guard import guarded
+from incident_tracker.web.languages import when
 from incident_tracker.web.settings.forms import ControllerForm, LookForm, NewControllerForm, OwnPasswordForm
 from incident_tracker.web.sign_in.pages import welcome
 
@@ -21,9 +22,11 @@ pages = Blueprint("settings", __name__, url_prefix="/settings")
 def overview() -> ResponseReturnValue:
     """Show what is set."""
     context, actor = current.context(), current.actor()
+    shown = installation.shown(context)
     return render_template(
         "web/settings/settings.html",
-        shown=installation.shown(context),
+        shown=shown,
+        last_backup=when(shown.last_backup_at, "short") if shown.last_backup_at else "",
         controller=current.controller(),
         may_change=actor.may(Act.ADMINISTER, current.controller().id),
         sheet_is_due=first_run.sheet_is_due(context),
