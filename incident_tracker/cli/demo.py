@@ -49,7 +49,9 @@ def demo(shell: Shell, folder: Path, *, fresh: bool, only_make: bool) -> None:
     settings = _settings(shell, folder)
     _clear(folder, fresh=fresh)
     password = secrets.token_urlsafe(_SECRET_BYTES)
-    _make(shell, settings, password)
+    from incident_tracker import bootstrap  # noqa: PLC0415 - `--help` loads nothing
+
+    make(settings, shell.now or bootstrap.system_now, password)
     shell.say(phrase("Demo world: %(folder)s. Nothing in it reaches a real person."), folder=folder.absolute())
     shell.say(
         phrase("Sign in as %(who)s. Password: %(password)s"),
@@ -78,23 +80,21 @@ def _clear(folder: Path, *, fresh: bool) -> None:
         shutil.rmtree(folder)
 
 
-def _make(shell: Shell, settings: "Settings", password: str) -> None:
-    from incident_tracker import bootstrap  # noqa: PLC0415 - `--help` loads nothing
-    from incident_tracker.cli import installation  # noqa: PLC0415
+def make(settings: "Settings", now: Callable[[], datetime], password: str) -> None:
+    """Make the demo world of these settings as it is `now`, or give everybody of one that stands a new password."""
+    from incident_tracker.cli import installation  # noqa: PLC0415 - `--help` loads nothing
     from incident_tracker.services import accounts, demo  # noqa: PLC0415
 
     settings.data.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     (settings.data.dir / MARK).touch()
     with installation.only_clock(settings):
         installation.upgrade(settings)
-        now = shell.now or bootstrap.system_now
-        with _wound_by_hand(settings, now()) as (tracker, clock):
+        ends = now()
+        with _wound_by_hand(settings, ends) as (tracker, clock):
             if demo.is_played(tracker.context):
-                clock.at = now()
                 for user in accounts.listing(tracker.context, SHELL):
                     accounts.set_password(tracker.context, SHELL, user.id, password)
                 return
-            ends = now()
             stage = demo.Stage(tracker.context, clock.wind)
             clock.at = ends - demo.LONGEST
             demo.set_stage(stage, password)
