@@ -29,7 +29,7 @@ def told_to(context: Context, actor: Actor, reference: str, recipient_id: str) -
     scope = actor.scope_for(Act.READ)
     with context.database.reading() as session:
         loaded = incident_rows.load(session, context.keyring, reference, scope)
-        sealed = people_rows.by_ids(session, loaded.id, [recipient_id])
+        sealed = notice_rows.people_by_ids(session, loaded.id, [recipient_id])
         found = of_notices.of_recipient(session, scope, recipient_id)
         notices = told.notices_of(session, scope, loaded.id, [one.id for one in found])
         numbers = {one.id: one.number for one in notice_rows.of_incident(session, context.keyring, loaded.id, scope)}

@@ -7,10 +7,14 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from incident_tracker import rendering
 from incident_tracker.domain.deadlines import Obligation, Standing, is_settled
 from incident_tracker.domain.incident import Incident, Status
+from incident_tracker.services import questions
 from incident_tracker.services.register import Overview
+from incident_tracker.web import current as current_request
 from incident_tracker.web import words
+from incident_tracker.web.current import language as current_language
 from incident_tracker.web.drawing.dial import Dial, dial
 from incident_tracker.web.drawing.ring import Ring, ring
 
@@ -46,13 +50,19 @@ class Heading:
 
 
 def heading(
-    overview: Overview, current: str, *, missing: int | None = None, files: int | None = None, told: str = ""
+    overview: Overview,
+    current: str,
+    *,
+    missing: int | None = None,
+    files: int | None = None,
+    people: int | None = None,
+    told: str = "",
 ) -> Heading:
     """Return the head of an incident's page.
 
-    `current`: `overview`, `scope`, `deadlines`, `report`, `notices`, `evidence`, `journal`, or another page's name
-    (then no tab is marked). `missing` is the number of answers the report still lacks, None where it was not counted;
-    `told` how far a sending is (`75 %`).
+    `current`: `overview`, `scope`, `deadlines`, `report`, `people`, `notices`, `evidence`, `journal`, or another
+    page's name (then no tab is marked). `missing` is the number of answers the report still lacks, None where it was
+    not counted; `told` how far a sending is (`75 %`).
     """
     one = overview.incident
     url = f"/incidents/{one.reference}"
@@ -66,7 +76,7 @@ def heading(
         current=current,
         badges=_badges(one, overview.controller.time_zone),
         bar=_bar(overview),
-        tabs=_tabs(overview, url, current, missing, files, told),
+        tabs=_tabs(overview, url, current, missing, files, people, told),
     )
 
 
@@ -129,14 +139,23 @@ def _bar(overview: Overview) -> Bar | None:
     return Bar(facts["state"], ring(**facts), dial(**facts), text, due)
 
 
+def _questions(overview: Overview, url: str, shown: str) -> list[dict[str, Any]]:
+    """Return the tab of the questions, where anybody has asked."""
+    number, waiting = questions.count(current_request.context(), current_request.actor(), overview.id)
+    if not number and shown != "questions":
+        return []
+    tab = {"key": "questions", "label": _("Questions"), "url": f"{url}/questions", "icon": "message-square-text"}
+    return [tab | {"done": number > 0 and not waiting, "note": str(waiting) if waiting else ""}]
+
+
 def _all_told(overview: Overview) -> bool:
     """Return whether the duty to tell the people affected is met."""
     met = (Standing.MET, Standing.MET_LATE)
     return any(one.duty == "notify_people" and stands in met for one, stands in overview.obligations)
 
 
-def _tabs(  # noqa: PLR0913 - one thing for each tab that shows how far it is
-    overview: Overview, url: str, current: str, missing: int | None, files: int | None, told: str
+def _tabs(
+    overview: Overview, url: str, current: str, missing: int | None, files: int | None, people: int | None, told: str
 ) -> list[dict[str, Any]]:
     one = overview.incident
     approaching = sum(stands is Standing.APPROACHING for _one, stands in overview.obligations)
@@ -170,13 +189,21 @@ def _tabs(  # noqa: PLR0913 - one thing for each tab that shows how far it is
             "more": _("sent") if filed else "",
         },
         {
+            "key": "people",
+            "label": _("People"),
+            "url": f"{url}/people",
+            "icon": "users",
+            "note": rendering.number(people, current_language()) if people else "",
+        },
+        {
             "key": "notices",
             "label": _("Notices"),
             "url": f"{url}/notices",
             "icon": "send",
-            "done": _all_told(overview),
+            "done": not told and _all_told(overview),
             "note": told,
         },
+        *_questions(overview, url, current),
         {
             "key": "evidence",
             "label": _("Attachments"),

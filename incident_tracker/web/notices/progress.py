@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from incident_tracker import rendering
 from incident_tracker.web.current import language
@@ -47,21 +46,21 @@ def parts(counts: Mapping[str, int], unwritten: int) -> list[Part]:
             count,
             rendering.number(count, language()),
             f"{100 * count / whole:.3f}%" if whole else ("100%" if key == "waiting" else "0%"),
-            part_words(key, count),
+            part_words(key),
         )
         for key, count in found.items()
         if count or key in ALWAYS
     ]
 
 
-def part_words(key: str, count: int) -> str:
+def part_words(key: str) -> str:
     """Return what stands under the number of a part."""
     return str(
         {
             "delivered": _("delivered"),
             "accepted": _("handed to the provider"),
-            "failed": ngettext("failed", "failed", count),
-            "in_doubt": ngettext("in doubt", "in doubt", count),
+            "failed": _("failed"),
+            "in_doubt": _("in doubt"),
             "suppressed": _("suppressed"),
             "cancelled": _("cancelled"),
             "waiting": _("waiting"),

@@ -52,7 +52,8 @@ def proof_of(notice: Notice, zone: str) -> Proof:
 def texts_of(notice: Notice) -> list[tuple[str, str, NoticeText, Markup]]:
     """Return the languages of a notice: code, name, text, and the text laid out."""
     return [
-        (one, view.languages_words([one]), text, reading.laid_out(text.body)) for one, text in notice.texts.items()
+        (one, words.capital(view.languages_words([one])), text, reading.laid_out(text.body))
+        for one, text in notice.texts.items()
     ]
 
 

@@ -63,7 +63,11 @@ def reading(notice: Notice, language: str, channel: str, sample: int) -> Reading
     here = view.languages_words([language]), words.channel(channel)
     return Reading(
         chips=[
-            Chip(f"{view.languages_words([one])}, {words.channel(way)}", _url(notice, one, way, sample), is_here)
+            Chip(
+                words.capital(f"{view.languages_words([one])}, {words.channel(way)}"),
+                _url(notice, one, way, sample),
+                is_here,
+            )
             for one in notice.texts
             for way in notice.channels
             for is_here in ((one, way) == (language, channel),)
@@ -108,9 +112,8 @@ def segments_said(text: str) -> str:
             units=found.units,
         )
     )
-    if found.encoding == "gsm7":
-        return said
-    return f"{said} {_('A sign that is not in the basic alphabet makes every part shorter.')}"
+    why = _("A sign that is not in the basic alphabet makes every part shorter.")
+    return said if found.encoding == "gsm7" else f"{said} {why}"
 
 
 def places(columns: Sequence[str]) -> list[Place]:

@@ -184,7 +184,7 @@ def _url(notice: Notice, group: str, after: str = "") -> str:
 def _over(notice: Notice, who: str, zone: str) -> str:
     begun = "" if notice.begun_at is None else words.moment(notice.begun_at, zone, "short")
     told = [
-        view.languages_words(notice.texts),
+        words.capital(view.languages_words(notice.texts)),
         view.channels_words(notice.channels),
         str(_("begun %(when)s%(who)s", when=begun, who=who)),
         view.state_words(notice.state),
@@ -195,7 +195,8 @@ def _over(notice: Notice, who: str, zone: str) -> str:
 def _rest(notice: Notice, status: Status, zone: str) -> str:
     if notice.state == "sending":
         rest = progress.rest_of(status.remaining_seconds, status.rate_per_second)
-        return f"{rest} {_('You can close the page, the sending goes on.')}"
+        goes_on = _("You can close the page, the sending goes on.")
+        return f"{rest} {goes_on}"
     if notice.state == "paused":
         at = "" if notice.paused_at is None else words.moment(notice.paused_at, zone, "short")
         said = str(_("Paused %(when)s. Nothing leaves until it is sent on.", when=at))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 
 from incident_tracker import rendering
 from incident_tracker.services.notices import Audience, Check, Notice, Segments
@@ -106,8 +106,8 @@ def channels_words(channels: Sequence[str]) -> str:
 
 
 def languages_words(languages: Iterable[str]) -> str:
-    """Return the languages of a notice."""
-    said = {"da": _("Danish"), "en": _("English")}
+    """Return languages as they stand inside a sentence."""
+    said = {"da": pgettext("inside a sentence", "Danish"), "en": pgettext("inside a sentence", "English")}
     names = [str(said.get(one, one)) for one in languages]
     return str(_(" and ")).join(names) if names else str(_("none yet"))
 
@@ -135,9 +135,9 @@ def row(notice: Notice, reached: int | None, zone: str, *, may_correct: bool) ->
 def facts_of(notice: Notice, who: str, zone: str) -> list[tuple[str, str]]:
     """Return the facts of a notice that is not sent yet."""
     rows = [
-        (_("Languages"), languages_words(notice.texts)),
-        (_("How"), channels_words(notice.channels)),
-        (_("To"), audience_words(notice.audience)),
+        (_("Languages"), words.capital(languages_words(notice.texts))),
+        (_("How"), words.capital(channels_words(notice.channels))),
+        (_("To"), words.capital(audience_words(notice.audience))),
         (_("Reference for the reader"), notice.public_reference),
         (_("Written"), f"{who}, {words.moment(notice.written_at, zone, 'short')}"),
     ]
@@ -148,7 +148,9 @@ def facts_of(notice: Notice, who: str, zone: str) -> list[tuple[str, str]]:
 
 def who_of(audience: Audience) -> list[tuple[str, str]]:
     """Return how many get the notice in which language and by which way, and what its text messages come to."""
-    rows = [(languages_words([one]), people(count)) for one, count in sorted(audience.by_language.items())]
+    rows = [
+        (words.capital(languages_words([one])), people(count)) for one, count in sorted(audience.by_language.items())
+    ]
     rows += [(words.capital(words.channel(one)), people(count)) for one, count in audience.by_channel.items()]
     rows += [(_sms_label(one), _parts(found)) for one, found in audience.segments.items()]
     told = audience.by_channel.get("sms", 0)
@@ -169,7 +171,8 @@ def _parts(found: Segments) -> str:
     said = str(ngettext("%(num)s part", "%(num)s parts", found.most))
     if found.fewest != found.most:
         said = str(_("%(fewest)s to %(most)s parts", fewest=found.fewest, most=found.most))
-    return said if found.encoding == "gsm7" else f"{said}, {_('with signs that make every part shorter')}"
+    why = _("with signs that make every part shorter")
+    return said if found.encoding == "gsm7" else f"{said}, {why}"
 
 
 def people(count: int) -> str:
