@@ -143,11 +143,20 @@ def listing(context: Context, actor: Actor, reference: str) -> list[Shown]:
     return [_shown(context, one, *notices[one.notice_id]) for one in found]
 
 
-def count(context: Context, actor: Actor, reference: str) -> tuple[int, int]:
-    """Return how many questions about an incident there are, and how many of them are open."""
+def show(context: Context, actor: Actor, question_id: str) -> tuple[Shown, str]:
+    """Return one question with its incident's reference."""
     scope = actor.scope_for(Act.READ)
     with context.database.reading() as session:
-        return rows.counts(session, incident_rows.load(session, context.keyring, reference, scope).id, scope)
+        one = rows.get(session, question_id, scope)
+        reference = rows.reference_of(session, one.incident_id, scope)
+        notices = rows.notices(session, [one], scope)
+    return _shown(context, one, *notices[one.notice_id]), reference
+
+
+def count(context: Context, actor: Actor, incident_id: int) -> tuple[int, int]:
+    """Return how many questions about an incident there are, and how many of them are open."""
+    with context.database.reading() as session:
+        return rows.counts(session, incident_id, actor.scope_for(Act.READ))
 
 
 def answer(context: Context, actor: Actor, question_id: str, *, text: str) -> str:

@@ -14,7 +14,7 @@ from incident_tracker import rendering
 from incident_tracker.delivery.routing import LOCAL
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.parties import Role
-from incident_tracker.services import approving, backup, health
+from incident_tracker.services import approving, backup, health, suspicions
 from incident_tracker.services.frame import House
 from incident_tracker.services.health import ClockState
 from incident_tracker.services.sign_in import SignedIn
@@ -100,9 +100,11 @@ class Frame(Public):
         if not self._found.actor.may(Act.READ, self._house.controller.id):
             return []
         there = {rule.rule for rule in current_app.url_map.iter_rules()}
+        counts = {"board": self._waiting, "inbox": self._reports}
         entries = (
             ("board", _("Board"), "/", "radar"),
             ("incidents", _("Incidents"), "/incidents", "list-tree"),
+            ("inbox", _("Inbox"), "/inbox", "mail"),
             ("on_call", _("On call"), "/on-call", "phone-call"),
             ("partners", _("Partners"), "/partners", "handshake"),
             ("settings", _("Settings"), "/settings", "settings-2"),
@@ -113,7 +115,7 @@ class Frame(Public):
                 "label": label,
                 "url": url,
                 "icon": icon,
-                "count": (self._waiting or None) if key == "board" else None,
+                "count": counts.get(key) or None,
                 "current": _is_at(url) and not self.log_current,
             }
             for key, label, url, icon in entries
@@ -124,6 +126,11 @@ class Frame(Public):
     def _waiting(self) -> int:
         """How many decisions wait for this person's eyes."""
         return len(approving.waiting(current.context(), self._found.actor))
+
+    @cached_property
+    def _reports(self) -> int:
+        """How many reports from outside nobody has settled."""
+        return suspicions.count_open(current.context(), self._found.actor)
 
     @property
     def now_text(self) -> str:
