@@ -12,6 +12,8 @@ from incident_tracker.web.approvals.pages import pages as approval_pages
 from incident_tracker.web.board.pages import pages as board_pages
 from incident_tracker.web.evidence.pages import pages as evidence_pages
 from incident_tracker.web.first_run.pages import pages as first_run_pages
+from incident_tracker.web.inbox.questions import pages as question_pages
+from incident_tracker.web.inbox.reports import pages as inbox_pages
 from incident_tracker.web.incidents.deadlines import pages as deadline_pages
 from incident_tracker.web.incidents.deciding import pages as deciding_pages
 from incident_tracker.web.incidents.pages import pages as incident_pages
@@ -22,6 +24,7 @@ from incident_tracker.web.outbox.pages import pages as outbox_pages
 from incident_tracker.web.partners.concerned import pages as incident_partner_pages
 from incident_tracker.web.partners.pages import pages as partner_pages
 from incident_tracker.web.partners.telling import pages as partner_tip_pages
+from incident_tracker.web.people.pages import pages as people_pages
 from incident_tracker.web.public.notices import pages as public_pages
 from incident_tracker.web.report.filing import pages as report_pages
 from incident_tracker.web.scope.pages import pages as scope_pages
@@ -49,12 +52,15 @@ NOUNS = (
     scope_pages,
     report_pages,
     evidence_pages,
+    people_pages,
     notice_pages,
     told_pages,
     partner_pages,
     incident_partner_pages,
     partner_tip_pages,
     public_pages,
+    inbox_pages,
+    question_pages,
 )
 """One blueprint a noun."""
 

@@ -59,7 +59,6 @@ class Job:
 
 def begin(context: Context, actor: Actor, reference: str, *, import_id: str, file_name: str, layout: Layout) -> Job:
     """Note that a list begins to be read; refuse while another is read into the same incident."""
-    settle_silent(context, context.now())
     with context.database.writing(urgent=True) as session:
         loaded = incident_rows.load(session, context.keyring, reference, actor.scope, lock=True)
         must_take_people(context, session, actor, loaded)

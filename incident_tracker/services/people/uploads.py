@@ -16,6 +16,7 @@ from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import people_imports as readings
 from incident_tracker.store.attachments import Attachment
 from incident_tracker.store.ids import new_id
+from incident_tracker.store.incidents import Loaded
 from incident_tracker.store.people_imports import Counts, Reading
 
 _PIECE = 262_144
@@ -45,9 +46,7 @@ def start(
     people key until it is read. Whatever is wrong with the file as a whole is refused here and now.
     """
     del size  # what came counts, not what was announced
-    with context.database.reading() as session:
-        loaded = incident_rows.load(session, context.keyring, reference, actor.scope)
-        importing.must_take_people(context, session, actor, loaded)
+    loaded = _load(context, actor, reference)
     import_id = new_id(context.now())
     examined = Examined()
     limit = context.settings.security.max_upload_megabytes * _MEGABYTE
@@ -82,9 +81,7 @@ def read_file(
 
     `told` hears after each piece how far it came.
     """
-    with context.database.reading() as session:
-        loaded = incident_rows.load(session, context.keyring, reference, actor.scope)
-        importing.must_take_people(context, session, actor, loaded)
+    loaded = _load(context, actor, reference)
     examined = Examined()
     for _ in _watched(_bytes_of(file), examined):
         pass
@@ -116,6 +113,15 @@ def sweep(context: Context) -> None:
             found = readings.find(session, context.keyring, None, name)
         if found is None or found.finished_at is not None:
             files.remove(folder(context), name)
+
+
+def _load(context: Context, actor: Actor, reference: str) -> Loaded:
+    """Return the incident, if the actor may add people to it right now."""
+    importing.settle_silent(context, context.now())
+    with context.database.reading() as session:
+        loaded = incident_rows.load(session, context.keyring, reference, actor.scope)
+        importing.must_take_people(context, session, actor, loaded)
+    return loaded
 
 
 def _in_a_thread(job: Job, kept: Attachment) -> None:
