@@ -1,6 +1,7 @@
 """Decisions that need a second pair of eyes. Reasons, and who was invited from outside, lie sealed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -15,6 +16,9 @@ from incident_tracker.store.tables.incidents import IncidentRow
 from incident_tracker.store.tables.telling import ApprovalRow
 
 PLACE = "approvals.sealed"
+_OPEN = (State.WAITING, State.APPROVED)
+_LATELY = 20
+"""So many of one subject are looked at for the newest."""
 _SEALED = ("reason", "why", "outsider", "outsider_email")
 
 
@@ -87,9 +91,9 @@ def of_subject(session: Session, keyring: Keyring, incident_id: int, subject: st
         select(ApprovalRow)
         .where(ApprovalRow.incident_id == incident_id, ApprovalRow.subject == subject)
         .order_by(ApprovalRow.id.desc())
-        .limit(1)
+        .limit(_LATELY)
     )
-    row = session.scalars(statement).one_or_none()
+    row = max(session.scalars(statement), key=_newness, default=None)
     return None if row is None else _approval(keyring, row)
 
 
@@ -98,7 +102,7 @@ def of_incident(session: Session, keyring: Keyring, incident_id: int, scope: Sco
     statement = select(ApprovalRow).where(ApprovalRow.incident_id == incident_id).order_by(ApprovalRow.id)
     if scope is not None:
         statement = statement.where(ApprovalRow.controller_id.in_(scope))
-    newest = {row.subject: row for row in session.scalars(statement)}
+    newest = {row.subject: row for row in sorted(session.scalars(statement), key=_newness)}
     return [_approval(keyring, newest[subject]) for subject in sorted(newest)]
 
 
@@ -116,6 +120,11 @@ def waiting(session: Session, keyring: Keyring, scope: Scope, limit: int) -> lis
     return [
         Waiting(one.reference, one.title, _approval(keyring, one.ApprovalRow)) for one in session.execute(statement)
     ]
+
+
+def _newness(row: ApprovalRow) -> tuple[bool, datetime, bool, str]:
+    """Return by what the newest is found: of one subject one at most is open; ids of one moment are in no order."""
+    return row.state in _OPEN, row.asked_at, row.decided_at is not None, row.id
 
 
 def _row(keyring: Keyring, key_id: str, approval: Approval) -> dict[str, Any]:

@@ -29,6 +29,8 @@ _ENGINE = "the outbox engine sends for all controllers"
 _REPLY = "a person on call may have one number for several controllers"
 FOR_THE_CLOCK: Mapping[str, str] = {
     "alerts.acknowledge": "the caller has found these alerts in its scope",
+    "approvals.by_invitation": "the one-time link is the proof",
+    "approvals.of_subject": "the caller has found this incident in its scope",
     "alerts.claim_steps": _CLOCK,
     "alerts.due_steps": _CLOCK,
     "alerts.newest_told": _REPLY,

@@ -5,16 +5,20 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from incident_tracker.bootstrap import Tracker
+from incident_tracker.delivery.parcel import unseal
 from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.parties import Controller, Role
-from incident_tracker.services import approving, controllers, incidents, register, sign_in
+from incident_tracker.domain.scope import ScopeAssessment
+from incident_tracker.services import approving, controllers, incidents, register, scope, sign_in
 from incident_tracker.services.controllers import ControllerFacts
+from incident_tracker.store.tables.outbox import DeliveryRow
 from notifiers.protocol import Channel
 from tests.four_eyes import assess
-from tests.makers import PASSWORD, HandClock, make_actor, make_user
+from tests.makers import PASSWORD, HandClock, make_actor, make_controller, make_user
 from tests.web.conftest import COOKIE, Person
 
 Login = Callable[..., Person]
@@ -50,24 +54,19 @@ def words(answer: TestResponse) -> str:
 
 def link(tracker: Tracker, nordlys: Controller, approval: str, email: str = "raad@example.org") -> str:
     """Invite somebody outside and return the address in the mail."""
+    before = mails(tracker)
     actor = make_actor(nordlys, Role.DECISION_MAKER, 77)
     approving.invite(tracker.context, actor, approval, name="Eva Ekstern", email=email)
-    return newest_mail(tracker, email)
-
-
-def newest_mail(tracker: Tracker, address: str) -> str:
-    from sqlalchemy import select  # noqa: PLC0415
-
-    from incident_tracker.delivery.parcel import unseal  # noqa: PLC0415
-    from incident_tracker.store.tables.outbox import DeliveryRow  # noqa: PLC0415
-
-    with tracker.context.database.reading() as session:
-        rows = list(session.scalars(select(DeliveryRow).where(DeliveryRow.channel == Channel.EMAIL.value)))
-    opened = [unseal(tracker.context.keyring, one.sealed) for one in sorted(rows, key=lambda row: row.id)]
-    text = [one.content.text for one in opened if one.address == address][-1]
+    (text,) = mails(tracker) - before
     found = re.search(r"/approve/\S+", text)
     assert found
     return found[0]
+
+
+def mails(tracker: Tracker) -> set[str]:
+    with tracker.context.database.reading() as session:
+        sealed = list(session.scalars(select(DeliveryRow.sealed).where(DeliveryRow.channel == Channel.EMAIL.value)))
+    return {unseal(tracker.context.keyring, one).content.text for one in sealed}
 
 
 def outside(person: Person, address: str, **typed: str) -> TestResponse:
@@ -220,9 +219,6 @@ def test_a_new_invitation_ends_the_one_before(
 def test_new_facts_after_it_was_set_aside_are_shown(
     login: Login, tracker: Tracker, breach: str, nordlys: Controller
 ) -> None:
-    from incident_tracker.domain.scope import ScopeAssessment  # noqa: PLC0415
-    from incident_tracker.services import scope  # noqa: PLC0415
-
     ben = login(Role.DECISION_MAKER)
     url = f"/incidents/{breach}/approvals/{ask(tracker, breach, nordlys)}"
     scope.assess(tracker.context, SHELL, breach, ScopeAssessment(description="Også CPR-numre"))
@@ -239,8 +235,6 @@ def test_new_facts_after_it_was_set_aside_are_shown(
 def test_another_controllers_decision_is_not_found(
     login: Login, tracker: Tracker, breach: str, nordlys: Controller
 ) -> None:
-    from tests.makers import make_controller  # noqa: PLC0415
-
     approval = ask(tracker, breach, nordlys)
     elsewhere = login(Role.ADMINISTRATOR, make_controller(tracker.context, "Skyhost A/S"))
     url = f"/incidents/{breach}/approvals/{approval}"
