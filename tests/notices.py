@@ -89,7 +89,6 @@ def make_people(context: Context, reference: str, people: Sequence[Listed], **fi
     new = [
         rows.NewPerson(
             id=person_id,
-            person_hash=hashed(f"{email}|{phone}|{name}") or b"",
             email_hash=hashed(email),
             phone_hash=hashed(phone),
             language=language,
