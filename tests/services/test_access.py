@@ -4,28 +4,41 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from incident_tracker import services
 from incident_tracker.delivery.settle import Decision
-from incident_tracker.domain.access import ALLOWED, Act, Actor
+from incident_tracker.domain.access import ALLOWED, SHELL, Act, Actor
 from incident_tracker.domain.errors import NotAllowed, NotFound, Refusal
 from incident_tracker.domain.parties import Role
 from incident_tracker.domain.scope import ScopeAssessment
-from incident_tracker.services import calling, outbox, register
+from incident_tracker.services import calling, incidents, outbox, register
 from incident_tracker.services.controllers import ControllerFacts
 from incident_tracker.services.on_call import ContactFacts
+from incident_tracker.services.people.encodings import Examined
+from incident_tracker.services.people.reading import Layout, layout_of
+from tests import four_eyes
 from tests.makers import make_actor, make_contact, make_controller
+from tests.notices import TEXTS
 from tests.services.world import CLARA, World
 
 Service = Callable[..., Any]
-IDS = ("reference", "contact_id", "delivery_id", "alert_id", "controller_id", "slug")
+IDS = ("reference", "contact_id", "delivery_id", "alert_id", "controller_id", "slug", "approval_id")
 
 ACTS: Mapping[str, Act | None] = {
     "alerts.acknowledge": Act.WORK,
     "alerts.pass_on": Act.WORK,
+    "approving.deciding.approve": Act.DECIDE,
+    "approving.deciding.approve_alone": Act.DECIDE,
+    "approving.deciding.carry_out": Act.DECIDE,
+    "approving.deciding.reject": Act.DECIDE,
+    "approving.deciding.take_back": Act.DECIDE,
+    "approving.looking.newest": Act.READ,
+    "approving.looking.show": Act.READ,
+    "approving.outside.invite": Act.DECIDE,
     "attachments.add": Act.WORK,
     "attachments.listing": Act.READ,
     "attachments.read": Act.READ,
@@ -45,6 +58,23 @@ ACTS: Mapping[str, Act | None] = {
     "incidents.record_awareness": Act.WORK,
     "incidents.reopen": Act.DECIDE,
     "incidents.set_duty_aside": Act.DECIDE,
+    "notices.checking.checks": Act.READ,
+    "notices.previewing.preview": Act.READ,
+    "notices.previewing.send_test": Act.WORK,
+    "notices.reach.audience": Act.READ,
+    "notices.sending.begin": Act.WORK,
+    "notices.sending.pause": Act.WORK,
+    "notices.sending.resume": Act.WORK,
+    "notices.sending.retry": Act.WORK,
+    "notices.sending.settle_doubts": Act.DECIDE,
+    "notices.sending.stop": Act.DECIDE,
+    "notices.watching.ledger": Act.READ,
+    "notices.watching.status": Act.READ,
+    "notices.writing.change": Act.WORK,
+    "notices.writing.create": Act.WORK,
+    "notices.writing.of_incident": Act.READ,
+    "notices.writing.show": Act.READ,
+    "notices.writing.submit": Act.WORK,
     "on_call.add": Act.ADMINISTER,
     "on_call.listing": Act.READ,
     "on_call.move": Act.ADMINISTER,
@@ -55,6 +85,19 @@ ACTS: Mapping[str, Act | None] = {
     "outbox.resend": Act.DECIDE,
     "outbox.resolve": Act.DECIDE,
     "outbox.show": Act.READ,
+    "people.changing.add_person": Act.WORK,
+    "people.changing.remove": Act.WORK,
+    "people.importing.begin": Act.WORK,
+    "people.importing.stop": Act.WORK,
+    "people.refused.imports": Act.READ,
+    "people.refused.one_import": Act.READ,
+    "people.refused.refused_rows": Act.READ,
+    "people.the_list.columns_of": Act.READ,
+    "people.the_list.count": Act.READ,
+    "people.the_list.listing": Act.READ,
+    "people.the_list.sample": Act.READ,
+    "people.uploads.read_file": Act.WORK,
+    "people.uploads.start": Act.WORK,
     "colleagues.on_call": Act.REPORT,
     "colleagues.staff": Act.READ,
     "register.history": Act.READ,
@@ -78,6 +121,8 @@ ACTS: Mapping[str, Act | None] = {
 """What each service demands; None: any role of the controller will do."""
 
 ELSEWHERE = {
+    "approving.deciding.deciding": "it gives a unit of work; the services that use it are in the table",
+    "approving.looking.waiting": "it lists what waits for oneself; the reference only narrows it",
     "accounts.set_role": "an account may serve several controllers; the rules stand with the accounts",
     "controllers.create": "the slug is that of a controller to be made",
 }
@@ -100,6 +145,12 @@ SERVICES = found_services()
 NAMES = sorted(set(SERVICES) - set(ELSEWHERE))
 
 
+def _layout() -> Layout:
+    examined = Examined()
+    examined.feed(b"navn;e-mail\nSomebody;somebody@example.dk\n")
+    return layout_of(examined)
+
+
 def samples(world: World) -> dict[str, Any]:
     return {
         "at": world.clock(),
@@ -113,6 +164,12 @@ def samples(world: World) -> dict[str, Any]:
         "file_name": "log.txt",
         "plain": [b"log"],
         "attachment_id": "0" * 32,
+        "import_id": "0" * 32,
+        "pieces": [b"log"],
+        "size": 3,
+        "file": Path("no-such-list.csv"),
+        "layout": _layout(),
+        "gettext": str,
         "field": "receipt",
         "user_id": None,
         "key": "no-such-question",
@@ -129,7 +186,15 @@ def samples(world: World) -> dict[str, Any]:
         "authority": "dk",
         "language": "da",
         "alert_id": "0" * 32,
+        "name": "Eva",
+        "email": "eva@example.org",
+        "password": "en gul cykel i regnvejr",
         "facts": ControllerFacts("Sydlys ApS", cvr="00000000"),
+        "texts": TEXTS,
+        "channels": ["email"],
+        "after_version": 1,
+        "dismissed": {},
+        "channel": "email",
     }
 
 
@@ -147,7 +212,17 @@ class Ids:
             "alert_id": alert.id,
             "controller_id": controller_id,
             "slug": slug,
+            "approval_id": _asked(world, reference),
         }
+
+
+def _asked(world: World, reference: str) -> str:
+    """Return the id of an approval that is waited for."""
+    four_eyes.assess(world.context, reference)
+    incidents.record_awareness(world.context, SHELL, reference, at=world.clock(), reason="Set i loggen")
+    return incidents.set_duty_aside(
+        world.context, SHELL, reference, regime="gdpr", duty="notify_authority", reason="Lav risiko"
+    )
 
 
 NOWHERE: dict[str, Any] = {
@@ -157,6 +232,7 @@ NOWHERE: dict[str, Any] = {
     "alert_id": "e" * 32,
     "controller_id": 4711,
     "slug": "ukendt",
+    "approval_id": "d" * 32,
 }
 
 
@@ -173,6 +249,8 @@ def call(world: World, name: str, actor: Actor, ids: Mapping[str, Any]) -> Any:
             given[parameter.name] = samples(world)[parameter.name]
     if name == "on_call.add":
         given["facts"] = ContactFacts("Dan", "+4523456789")
+    if name == "notices.writing.submit":
+        given["ticked"] = []
     if name == "incidents.open_incident":
         given["controller_id"] = ids["controller_id"]
     return service(world.context, actor, **given)
@@ -215,7 +293,7 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(world: World, nam
         before = world.snapshot()
         kind, said = outcome(world, name, make_actor(world.controller, role), own.of)
         assert kind in (NotAllowed, NotFound), f"{role} may {name}"
-        assert "ask" in str(said).casefold() or "?" in str(said) or "controller" in str(said)
+        assert "ask" in str(said).casefold() or "?" in str(said) or "controller" in str(said) or "notice" in str(said)
         assert world.snapshot() == before
     for role in ALLOWED[act]:
         kind, said = outcome(world, name, make_actor(world.controller, role), own.of)
