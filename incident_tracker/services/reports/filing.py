@@ -7,12 +7,14 @@ from sqlalchemy.orm import Session
 
 from incident_tracker.domain import canonical, reports
 from incident_tracker.domain.access import Act, Actor
+from incident_tracker.domain.approvals import about_setting_aside
 from incident_tracker.domain.errors import NotFound, Refusal
 from incident_tracker.domain.events import ReportFiled
 from incident_tracker.domain.facts import to_plain
 from incident_tracker.domain.filings import Filing, Phase
 from incident_tracker.domain.incident import must_be_open
 from incident_tracker.domain.parties import LANGUAGES
+from incident_tracker.services import approvals
 from incident_tracker.services.attachments import require as require_attachment
 from incident_tracker.services.context import Context
 from incident_tracker.services.reports.sheet import Sheet, build, draft_of, plugin_of
@@ -78,6 +80,7 @@ def file_report(
         filing = _checked(context, work.session, loaded, asked, work.now)
         frozen = _freeze(context, work.session, loaded, authority, filing, actor.name, work.now)
         rows.add(work.session, work.keyring, loaded, frozen)
+        approvals.withdraw(work, loaded, about_setting_aside("gdpr", "notify_authority"))
         work.record(loaded, _event(authority, filing, frozen.digest))
     return frozen
 
