@@ -1,10 +1,10 @@
-"""What is tidied once a minute: nodes that are gone, alerts that lie too far ahead."""
+"""What is tidied once a minute: nodes that are gone, alerts too far ahead, readings of lists that died."""
 
 from datetime import datetime, timedelta
 
 import structlog
 
-from incident_tracker.services import attachments
+from incident_tracker.services import attachments, people
 from incident_tracker.services.context import Context
 from incident_tracker.store import alerts, heartbeats
 
@@ -20,6 +20,7 @@ def tidy(context: Context, now: datetime) -> None:
     with context.database.writing() as session:
         heartbeats.forget(session, now - GONE_AFTER)
         alerts.bring_forward(session, now + context.policy.step_delay)
+    people.settle_silent(context, now)
     context.database.empty_log()
 
 
@@ -27,3 +28,4 @@ def tidy_files(context: Context) -> None:
     """Remove the files of uploads that were never finished, once they are an hour old."""
     if removed := attachments.sweep(context):
         _log.info("files_removed", number=len(removed))
+    people.sweep(context)

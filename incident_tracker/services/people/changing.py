@@ -72,10 +72,10 @@ def add_person(
     language: str = "da",
 ) -> str:
     """Add one person to the list of those affected; return her id."""
-    one = _read(context, name, email, phone, language)
     with working(context, actor) as work:
         loaded = work.load(reference, Act.WORK)
         must_be_open(loaded.incident)
+        one = _read(context, name, email, phone, language)
         (hashes,) = hashes_of(context, loaded, [one], work.now)
         (new,) = sealed(context, loaded, [(one, hashes)], work.now)
         if rows.add(work.session, (loaded.incident.controller_id, loaded.id, None), [new], work.now):

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from incident_tracker.domain.access import Actor
@@ -21,6 +22,8 @@ from incident_tracker.store.people_imports import Counts, Reading
 
 _PIECE = 262_144
 _MEGABYTE = 1_000_000
+_YOUNG = timedelta(hours=1)
+"""No list takes so long to be uploaded and read."""
 _threads: dict[str, threading.Thread] = {}
 """The readings of this process that are under way."""
 
@@ -107,11 +110,10 @@ def folder(context: Context) -> Path:
 
 
 def sweep(context: Context) -> None:
-    """Remove uploaded lists that nobody reads any more."""
-    for name in files.stored(folder(context)):
-        with context.database.reading() as session:
-            found = readings.find(session, context.keyring, None, name)
-        if found is None or found.finished_at is not None:
+    """Remove uploaded lists of an hour ago that nobody reads any more: their process died."""
+    oldest = (context.now() - _YOUNG).timestamp()
+    for name, found in files.stored(folder(context)).items():
+        if found.st_mtime < oldest and name not in _threads:
             files.remove(folder(context), name)
 
 
