@@ -129,7 +129,9 @@ class Reader:
             raise BackupIsDamaged(where=where)
         if not hmac.compare_digest(check, _check(key, salt)):
             raise BackupDoesNotOpen(where=where)
-        self._plain = io.BufferedReader(_Opened(source, AESGCM(_file_key(key, salt)), first + salt + check), CHUNK)
+        with self._found_whole():
+            opened = _Opened(source, AESGCM(_file_key(key, salt)), first + salt + check)
+        self._plain = io.BufferedReader(opened, CHUNK)
         self._left = 0
 
     def records(self) -> Iterator[dict[str, Any]]:

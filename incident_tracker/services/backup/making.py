@@ -137,6 +137,7 @@ def _write_register(
     context: Context, out: BinaryIO, key: bytes, about: dict[str, str | None], keys_out: BinaryIO
 ) -> _Moment:
     seen = Seen()
+    anchors = _anchors(context)  # before the moment that is read: none of them may name a later entry
     writer = Writer(out, key)
     with context.database.snapshot() as session:
         seq, head = backup_rows.head(session)
@@ -146,8 +147,10 @@ def _write_register(
     found = list(_files(context, seen))
     for name, file in found:
         writer.file(name, *_content(file))
+    for content in anchors:
+        writer.file(ANCHORS, len(content), [content])
     kept = {name.removeprefix("attachments/") for name, _ in found}
-    writer.record(end={"rows": seen.rows, "files": len(found)})
+    writer.record(end={"rows": seen.rows, "files": len(found) + len(anchors)})
     writer.finish()
     keys = Writer(keys_out, key)
     keys.record(about=about)
@@ -155,11 +158,11 @@ def _write_register(
     keys.record(end={"keys": len(wrapped)})
     keys.finish()
     rows = sum(seen.rows.values())
-    return _Moment(seq, head, rows, len(found), tuple(sorted(seen.files - kept)))
+    return _Moment(seq, head, rows, len(found) + len(anchors), tuple(sorted(seen.files - kept)))
 
 
 def _files(context: Context, seen: Seen) -> Iterator[tuple[str, Path]]:
-    """Yield the files under `data.dir` that belong to the register: evidence and agreements, forms, anchors."""
+    """Yield the files under `data.dir` that belong to the register: evidence and agreements, corrected forms."""
     folder = attachments.folder(context)
     for name in sorted(seen.files):
         if (folder / name).is_file():
@@ -169,8 +172,14 @@ def _files(context: Context, seen: Seen) -> Iterator[tuple[str, Path]]:
     for file in sorted(forms.iterdir()) if forms.is_dir() else ():
         if file.is_file():
             yield f"{FORMS}/{file.name}", file
-    if context.anchors.file.is_file():
-        yield ANCHORS, context.anchors.file
+
+
+def _anchors(context: Context) -> list[bytes]:
+    """Return the content of the anchor file, if there is one."""
+    try:
+        return [context.anchors.file.read_bytes()]
+    except FileNotFoundError:
+        return []
 
 
 def _content(file: Path) -> tuple[int, Iterable[bytes]]:
