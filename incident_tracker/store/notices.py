@@ -75,7 +75,7 @@ def get(session: Session, keyring: Keyring, notice_id: int, scope: Scope, *, loc
         session.execute(select(_N.c.id).where(_N.c.id == notice_id).with_for_update(key_share=True)).all()
     row = session.execute(_readable(scope).where(_N.c.id == notice_id)).first()
     if row is None:
-        raise NotFound(what=str(notice_id))
+        raise NotFound(what="notice")
     return _notice(keyring, row)
 
 

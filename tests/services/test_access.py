@@ -15,7 +15,7 @@ from incident_tracker.domain.access import ALLOWED, SHELL, Act, Actor
 from incident_tracker.domain.errors import NotAllowed, NotFound, Refusal
 from incident_tracker.domain.parties import Role
 from incident_tracker.domain.scope import ScopeAssessment
-from incident_tracker.services import calling, incidents, outbox, register
+from incident_tracker.services import calling, incidents, notices, outbox, register
 from incident_tracker.services.controllers import ControllerFacts
 from incident_tracker.services.on_call import ContactFacts
 from incident_tracker.services.people.encodings import Examined
@@ -26,7 +26,7 @@ from tests.notices import TEXTS
 from tests.services.world import CLARA, World
 
 Service = Callable[..., Any]
-IDS = ("reference", "contact_id", "delivery_id", "alert_id", "controller_id", "slug", "approval_id")
+IDS = ("reference", "contact_id", "delivery_id", "alert_id", "controller_id", "slug", "approval_id", "notice_id")
 
 ACTS: Mapping[str, Act | None] = {
     "alerts.acknowledge": Act.WORK,
@@ -213,6 +213,7 @@ class Ids:
             "controller_id": controller_id,
             "slug": slug,
             "approval_id": _asked(world, reference),
+            "notice_id": notices.create(world.context, SHELL, reference, texts=TEXTS, channels=["email"]),
         }
 
 
@@ -233,6 +234,7 @@ NOWHERE: dict[str, Any] = {
     "controller_id": 4711,
     "slug": "ukendt",
     "approval_id": "d" * 32,
+    "notice_id": 4711,
 }
 
 
