@@ -174,7 +174,7 @@ def read_twice(text: str) -> str:
     """Return what a text was before its UTF-8 was read as Windows-1252 (`BjÃ¶rn` -> `Björn`); empty if it was not."""
     if text.isascii() or not _SEEMS_READ_TWICE.search(text):
         return ""
-    for word in text.split():
+    for word in text.split(" "):  # other blanks may be part of what was read twice
         try:
             found = b"".join(_as_one_byte(sign) for sign in word).decode("utf-8")
         except UnicodeError:

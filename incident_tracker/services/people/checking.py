@@ -74,13 +74,13 @@ class Checker:
         if len(raw) > self._width and any(map(str.strip, raw[self._width :])):
             return Reason(TOO_MANY_CELLS, {"found": len(raw), "wanted": self._width})
         text = "".join(raw)
-        wrong = rules.wrong_signs(text)
-        if wrong:
-            return Reason(wrong)
         if not text.isascii():
             for cell in raw:
                 if meant := rules.read_twice(cell):
                     return Reason(READ_TWICE, {"text": cell[:_SHOWN], "meant": meant[:_SHOWN]})
+        wrong = rules.wrong_signs(text)
+        if wrong:
+            return Reason(wrong)
         if raw[0] == self._columns.heads[0] and same_as(self._columns.heads, raw):
             return Reason(HEADER_AGAIN)
         return None
