@@ -57,6 +57,9 @@ def _decided(one: events.ApprovalDecided, telling: Telling) -> Said:
 
 def _written(one: events.NoticeWritten, telling: Telling) -> Said:
     url = _notice(telling, one.number)
+    if one.submitted:
+        text = _("vouched for the checks of notice %(number)s", number=one.number)
+        return Said("check", text, "; ".join(one.dismissed.values()), url)
     if one.version > 1:
         return Said("file-pen-line", _("changed notice %(number)s", number=one.number), "", url)
     if one.corrects is not None:
@@ -98,7 +101,7 @@ def _retried(one: events.NoticeRetried, telling: Telling) -> Said:
         number=one.number,
         channel=words.channel(one.channel),
     )
-    return Said("send", text, "", _notice(telling, one.number))
+    return Said("send", text, one.reason, _notice(telling, one.number))
 
 
 def _finished(one: events.NoticeFinished, telling: Telling) -> Said:
