@@ -72,6 +72,7 @@ def is_broken(refusal: Refusal) -> bool:
     """Return whether a refusal says that the installation is at fault, not the request."""
     from incident_tracker.domain.regimes import RulesAreWrong  # noqa: PLC0415 - needed only when something went wrong
     from incident_tracker.services.anchors import AnchorsUnreadable  # noqa: PLC0415
+    from incident_tracker.services.backup.whole import BackupNotWritten  # noqa: PLC0415
     from incident_tracker.store.database import NotSaved  # noqa: PLC0415
     from incident_tracker.store.keys import MasterKeyUnusable, MasterKeyWrong  # noqa: PLC0415
     from incident_tracker.store.migrations import DatabaseIsNewer, DatabaseIsOld  # noqa: PLC0415
@@ -79,6 +80,7 @@ def is_broken(refusal: Refusal) -> bool:
     return isinstance(
         refusal,
         SomethingIsBroken
+        | BackupNotWritten
         | NotSaved
         | DatabaseIsOld
         | DatabaseIsNewer

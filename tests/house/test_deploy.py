@@ -70,7 +70,7 @@ def test_the_timer_runs_each_day_and_makes_up_for_a_night_that_was_off() -> None
     timer = unit(DEPLOY / "incident-tracker-backup.timer")
     assert timer["Timer"]["Persistent"] == "true"
     assert timer["Timer"]["OnCalendar"].startswith("*-*-* ")
-    assert settings.Settings().backup.alarm_after_hours > 24
+    assert settings.Backup().alarm_after_hours > 24
 
 
 @pytest.mark.parametrize("name", ["Caddyfile", "nginx.conf"])

@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 
 from incident_tracker.bootstrap import Tracker
+from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.parties import Controller, OnCallContact, Role
-from incident_tracker.services import accounts, controllers, first_run, health, installation, on_call, sign_in
+from incident_tracker.services import accounts, backup, controllers, first_run, health, installation, on_call, sign_in
 from incident_tracker.store.database import NotSaved
 from incident_tracker.web.app import create_app
 from tests.makers import (
@@ -120,6 +121,7 @@ def test_readiness_needs_a_living_clock(stranger: Person, clock: HandClock, trac
         "database": "ok",
         "migrations": "ok",
         "clock": {"heartbeat_age_seconds": 0.0, "overdue_unsent_alarms": 0},
+        "backup": {"last_at": None, "late": False},
     }
     clock.advance(seconds=31)
     late = stranger.get("/readyz")
@@ -144,6 +146,32 @@ def test_a_stopped_clock_and_other_trouble_stand_on_every_page(
     assert "The clock has stopped" not in page
     clock.advance(minutes=2)
     assert "The clock has stopped" in person.get("/settings", **english).text
+
+
+def test_a_backup_that_stays_away_stands_on_every_page_of_an_administrator(
+    tracker: Tracker,
+    nordlys: Controller,
+    login: Callable[..., Person],
+    clock: HandClock,
+    tmp_path: Path,
+    stranger: Person,
+) -> None:
+    assert nordlys
+    missing, old = "There is no backup yet.", "The last backup is from"
+    clock.advance(hours=27)
+    ada = login()
+    assert missing in ada.get("/settings?language=en", follow_redirects=True).text
+    dan = login(Role.AUDITOR)
+    assert missing not in dan.get("/settings?language=en", follow_redirects=True).text
+    found = stranger.get("/readyz").json
+    assert found is not None
+    assert found["backup"] == {"last_at": None, "late": True}
+    backup.make(tracker.context, SHELL, tmp_path / "night.backup")
+    page = ada.get("/settings", headers={"Accept-Language": "en"}).text
+    assert (missing in page, old in page) == (False, False)
+    clock.advance(hours=27)
+    ada.browser.set_cookie(COOKIE, sign_in.begin(tracker.context, 1))
+    assert old in ada.get("/settings?language=en", follow_redirects=True).text
 
 
 def test_where_sms_go_out_a_number_that_was_never_tried_is_named_on_every_page(tmp_path: Path) -> None:
