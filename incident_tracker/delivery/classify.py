@@ -1,9 +1,9 @@
 """What an outcome or a report makes of a delivery: pure rules, forward only."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident_tracker.delivery.pace import Pace
 from incident_tracker.delivery.routing import Routing
@@ -38,8 +38,7 @@ def plain(reason: str) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in reason[:_LENGTH])
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What is written into a row."""
 
     state: State
@@ -83,20 +82,20 @@ class Circumstances:
 
 def judge(held: Claimed, outcome: Outcome, around: Circumstances) -> Change:
     """Return what an outcome makes of the row that was held for it."""
-    keep = Change(State.IN_DOUBT, held.not_before, held.notifier)
     match outcome:
         case Accepted(provider_id=provider_id) if provider_id:
-            return Change(
-                State.ACCEPTED, held.not_before, held.notifier, provider_id, around.now, None, around.look_up_at
-            )
+            at = around.look_up_at
+            return Change(State.ACCEPTED, held.not_before, held.notifier, provider_id, around.now, None, at)
         case Refused(kind=kind, reason=reason, code=code):
             state = State.SUPPRESSED if kind is RefusalKind.OPTED_OUT else State.FAILED
-            return replace(keep, state=state, finished_at=around.now, reason=plain(reason), code=code)
+            ended = Change(state, held.not_before, held.notifier, finished_at=around.now)
+            return ended._replace(reason=plain(reason), code=code)
         case NotSent():
             return _later(held, outcome, around)
-        case Unknown(reason=reason, code=code):
-            return replace(keep, not_before=around.now, sent_at=around.now, reason=plain(reason), code=code)
-    return replace(keep, not_before=around.now, sent_at=around.now, reason="the answer makes no sense")
+    doubt = Change(State.IN_DOUBT, around.now, held.notifier, sent_at=around.now)
+    if isinstance(outcome, Unknown):
+        return doubt._replace(reason=plain(outcome.reason), code=outcome.code)
+    return doubt._replace(reason="the answer makes no sense")
 
 
 def _later(held: Claimed, outcome: NotSent, around: Circumstances) -> Change:
@@ -118,7 +117,7 @@ def _later(held: Claimed, outcome: NotSent, around: Circumstances) -> Change:
 
 def called_off(change: Change, now: datetime) -> Change:
     """Return the change of a row that would go again, although nobody waits for its alert any more."""
-    return replace(change, state=State.CANCELLED, finished_at=now, reason=change.reason or NOBODY_WAITS)
+    return change._replace(state=State.CANCELLED, finished_at=now, reason=change.reason or NOBODY_WAITS)
 
 
 def judge_late(row: Standing, held: Claimed, outcome: Outcome, around: Circumstances) -> Change | None:

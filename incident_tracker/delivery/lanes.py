@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from incident_tracker.delivery.pace import Pace
 from incident_tracker.store.deliveries import Claimed
@@ -55,8 +56,7 @@ class Unit:
         yield from calls
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An outcome of a unit. None: no call was begun for `claimed`, or (where that is None too) the thread is free."""
 
     unit: Unit

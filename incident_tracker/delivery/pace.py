@@ -42,7 +42,9 @@ class Pace:
     look_up_first: timedelta = timedelta(seconds=15)
     look_up_last: timedelta = timedelta(hours=48)
     look_up_size: int = 10
-    """Accepted messages asked for in a tick."""
+    """Accepted messages asked for in a tick, besides those of notices."""
+    look_up_many: int = 50
+    """Accepted messages of notices asked for in a tick."""
 
     def __post_init__(self) -> None:
         """Refuse a lease that ends while its call may still run."""

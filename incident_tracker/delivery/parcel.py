@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -49,7 +48,7 @@ def seal_content(keyring: Keyring, key_id: str, content: Content) -> bytes:
 
 
 class Contents:
-    """Opens shared contents; the last few stay in memory.
+    """Opens shared contents; a few stay in memory, the newest.
 
     Any thread may ask. A content that is not in memory is read from the database, so ask outside a unit of work.
     """
@@ -59,15 +58,14 @@ class Contents:
         self._database = database
         self._keyring = keyring
         self._most = most
-        self._known: OrderedDict[str, Content] = OrderedDict()
+        self._known: dict[str, Content] = {}
         self._lock = threading.Lock()
 
     def get(self, content_id: str) -> Content:
         """Return a content; raise KeyIsGone where it is forgotten, another of UNREADABLE where it is damaged."""
-        with self._lock:
-            if content_id in self._known:
-                self._known.move_to_end(content_id)
-                return self._known[content_id]
+        known = self._known.get(content_id)
+        if known is not None:
+            return known
         with self._database.reading() as session:
             sealed = rows.sealed_content(session, content_id)
         if sealed is None:
@@ -76,7 +74,7 @@ class Contents:
         with self._lock:
             self._known[content_id] = content
             while len(self._known) > self._most:
-                self._known.popitem(last=False)
+                del self._known[next(iter(self._known))]
         return content
 
     def parcel(self, sealed: bytes, content_id: str | None) -> Parcel:
@@ -86,7 +84,7 @@ class Contents:
 
 def open_content(keyring: Keyring, sealed: bytes) -> Content:
     """Return a shared content; raises as `unseal`."""
-    return Content(*json.loads(keyring.open(CONTENT_PLACE, sealed)))
+    return Content(*json.loads(keyring.open_text(CONTENT_PLACE, sealed)))
 
 
 def unseal(keyring: Keyring, sealed: bytes, shared: Content | None = None) -> Parcel:
@@ -94,7 +92,7 @@ def unseal(keyring: Keyring, sealed: bytes, shared: Content | None = None) -> Pa
 
     `shared` is the content of a delivery that does not have one of its own.
     """
-    parts = json.loads(keyring.open(PLACE, sealed))
+    parts = json.loads(keyring.open_text(PLACE, sealed))
     if shared is not None and len(parts) == _SHARED:
         return Parcel(parts[0], shared, parts[1])
     address, *content, values = parts

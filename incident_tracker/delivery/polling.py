@@ -38,18 +38,26 @@ class Poller:
         self._pace = pace
 
     def states(self) -> int:
-        """Ask for the state of a few accepted messages of each notifier; return how many were asked for."""
-        return sum(self._states_of(name, provider) for name, provider in self._askable.items())
+        """Ask for the state of a few accepted messages of each notifier; return how many were asked for.
+
+        What is of notices is asked for after the rest, and more of it at once.
+        """
+        return sum(
+            self._states_of(name, provider, of_notices=of_notices)
+            for of_notices in (False, True)
+            for name, provider in self._askable.items()
+        )
 
     def replies(self) -> None:
         """Ask every notifier what people wrote to us."""
         for name, provider in self._askable.items():
             self._replies_of(name, provider)
 
-    def _states_of(self, notifier: str, provider: LooksUp) -> int:
+    def _states_of(self, notifier: str, provider: LooksUp, *, of_notices: bool) -> int:
         now = self._now()
+        size = self._pace.look_up_many if of_notices else self._pace.look_up_size
         with self._database.writing(urgent=True) as session:
-            due = rows.take_for_look_up(session, notifier, now, now + _TAKEN, self._pace.look_up_size)
+            due = rows.take_for_look_up(session, notifier, now, now + _TAKEN, size, of_notices=of_notices)
         if not due:
             return 0
         ids = [provider_id for _, provider_id, _ in due]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -16,11 +16,10 @@ from notifiers.protocol import Accepted, NotSent, Outcome, RefusalKind, Refused
 _SLOW_DOWN = frozenset({"429", "20429"})
 _MIND_ALERTS = LOST | {State.PENDING}
 """Changes before which the alerts are looked at, and locked before the deliveries are."""
-_OUTCOMES = {"Accepted": "accepted", "Refused": "refused", "NotSent": "not_sent", "Unknown": "unknown"}
+_OUTCOMES = {"Refused": "refused", "NotSent": "not_sent", "Unknown": "unknown"}
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """An outcome for a claimed delivery, waiting to be written."""
 
     claimed: Claimed
@@ -146,11 +145,8 @@ def _change(row: Standing, one: Result, around: Circumstances) -> Change | None:
 
 def _evidence(one: Result, now: datetime) -> tuple[Any, ...]:
     outcome = one.outcome
-    return (
-        one.claimed.attempt,
-        now,
-        _OUTCOMES.get(type(outcome).__name__, "unknown"),
-        outcome.provider_id if isinstance(outcome, Accepted) else None,
-        plain(getattr(outcome, "reason", "")),
-        getattr(outcome, "code", ""),
-    )
+    if isinstance(outcome, Accepted):
+        return one.claimed.attempt, now, "accepted", outcome.provider_id, "", ""
+    word = _OUTCOMES.get(type(outcome).__name__, "unknown")
+    reason, code = plain(getattr(outcome, "reason", "")), getattr(outcome, "code", "")
+    return one.claimed.attempt, now, word, None, reason, code

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -174,7 +175,7 @@ class Keyring:
     def seal(self, key_id: str, place: str, plain: bytes) -> bytes:
         """Return `plain` encrypted under a data key and bound to `place` (`table.column`)."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = AESGCM(self._key(key_id)).encrypt(nonce, plain, place.encode())
+        sealed = _cipher(self._key(key_id)).encrypt(nonce, plain, place.encode())
         return _VERSION + bytes.fromhex(key_id) + nonce + sealed
 
     def seal_many(self, key_id: str, place: str, plain: Iterable[bytes]) -> list[bytes]:
@@ -187,7 +188,7 @@ class Keyring:
         """Return what was sealed at `place`, or refuse (`KeyIsGone`) if its key was destroyed."""
         key_id = self.key_of(sealed)
         start = 1 + _ID_BYTES + _NONCE_BYTES
-        cipher = AESGCM(self._key(key_id))
+        cipher = _cipher(self._key(key_id))
         return cipher.decrypt(sealed[1 + _ID_BYTES : start], sealed[start:], place.encode())
 
     def key_of(self, sealed: bytes) -> str:
@@ -280,6 +281,11 @@ class Keyring:
 def backup_key(master_key: bytes) -> bytes:
     """Return the key from which the key of each backup comes; a restore needs it before there is a database."""
     return _derive(master_key, b"backup")
+
+
+@lru_cache(64)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
 
 
 def _derive(master_key: bytes, purpose: bytes) -> bytes:

@@ -308,3 +308,27 @@ def test_a_provider_that_is_busy_gets_the_rest_of_a_notice_later(
     engine.drain(NEVER)
 
     assert crowd.counts() == {"accepted": 40}
+
+
+def test_final_states_are_asked_for_without_a_public_address_and_an_alerts_first(world: World, crowd: Crowd) -> None:
+    crowd.enqueue(range(120))
+    (alert,) = world.enqueue()
+    postman = KnowingPostman()
+    engine = world.engine(postman)
+    engine.drain(NEVER)
+    of_alert = world.row(alert).provider_id
+    for place, message in enumerate(postman.carried):
+        state = "delivered" if place % 2 else "failed"
+        named = {"provider_id": f"SM{message.attempt}", "reason": "switched off" if state == "failed" else ""}
+        postman.known.append(report(state, f"u{place}", **named))
+
+    world.clock.advance(seconds=20)
+    engine.poll(replies=False)
+    assert postman.looked_up[0] == of_alert
+    assert len(postman.looked_up) == 51
+    for _ in range(3):
+        engine.poll(replies=False)
+
+    assert world.row(alert).state in {"delivered", "failed"}
+    assert set(crowd.counts()) == {"delivered", "failed"}
+    assert {world.row(one).reason for one in crowd.ids("failed")} == {"switched off"}

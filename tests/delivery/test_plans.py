@@ -144,7 +144,9 @@ ACTS: dict[str, tuple[Act, str]] = {
         "ix_deliveries_in_doubt",
     ),
     "poll": (
-        lambda session: deliveries.take_for_look_up(session, "postman", START, START, 20),
+        lambda session: [
+            deliveries.take_for_look_up(session, "postman", START, START, 20, of_notices=one) for one in (False, True)
+        ],
         "ix_deliveries_accepted",
     ),
     "search": (known, "ix_deliveries_address"),

@@ -38,23 +38,28 @@ def _doubtful(kind: ColumnElement[bool]) -> ReturningUpdate[Any]:
 
 DOUBTFUL = {False: _doubtful(OUT.c.notice_id.is_(None)), True: _doubtful(OUT.c.notice_id.is_not(None))}
 """By whether it is of notices."""
-LOOK_UP = (
-    update(OUT)
-    .where(
-        taken(
-            select(OUT.c.id)
-            .where(
-                is_in(State.ACCEPTED),
-                OUT.c.notifier == bindparam("b_notifier"),
-                OUT.c.look_up_at <= bindparam("b_now", type_=OUT.c.look_up_at.type),
-            )
-            .order_by(OUT.c.look_up_at)
-            .limit(bindparam("b_size"))
+
+
+def _unfinished(kind: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    due = (
+        select(OUT.c.id)
+        .where(
+            is_in(State.ACCEPTED),
+            kind,
+            OUT.c.notifier == bindparam("b_notifier"),
+            OUT.c.look_up_at <= bindparam("b_now", type_=OUT.c.look_up_at.type),
         )
+        .order_by(OUT.c.look_up_at)
+        .limit(bindparam("b_size"))
     )
-    .values(look_up_at=bindparam("b_again", type_=OUT.c.look_up_at.type))
-    .returning(OUT.c.id, OUT.c.provider_id, OUT.c.sent_at)
-)
+    again = bindparam("b_again", type_=OUT.c.look_up_at.type)
+    return (
+        update(OUT).where(taken(due)).values(look_up_at=again).returning(OUT.c.id, OUT.c.provider_id, OUT.c.sent_at)
+    )
+
+
+LOOK_UP = {False: _unfinished(OUT.c.notice_id.is_(None)), True: _unfinished(OUT.c.notice_id.is_not(None))}
+"""By whether it is of notices."""
 
 
 def expire(session: Session, now: datetime, limit: int) -> tuple[int, int]:
@@ -144,10 +149,11 @@ def look_at_later(session: Session, ids: Collection[str], at: datetime) -> None:
 
 
 def take_for_look_up(
-    session: Session, notifier: str, now: datetime, again: datetime, limit: int
+    session: Session, notifier: str, now: datetime, again: datetime, limit: int, *, of_notices: bool
 ) -> list[tuple[str, str, datetime]]:
     """Return (id, provider's id, sent at) of accepted rows whose final state should be asked for."""
-    rows = session.execute(LOOK_UP, {"b_notifier": notifier, "b_now": now, "b_again": again, "b_size": limit})
+    named = {"b_notifier": notifier, "b_now": now, "b_again": again, "b_size": limit}
+    rows = session.execute(LOOK_UP[of_notices], named)
     return [(row.id, row.provider_id, row.sent_at) for row in rows if row.provider_id]
 
 

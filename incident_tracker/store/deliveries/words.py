@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from incident_tracker.domain.errors import phrase
 
@@ -48,8 +49,7 @@ STOPPED = phrase("the sending was stopped")
 BY_DECISION = phrase("treated as sent by decision")
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A delivery that this engine holds until `lease_until`, with the number of its attempt.
 
     `notice_id` and `content_id` are there for the deliveries of a notice, which share a text.
