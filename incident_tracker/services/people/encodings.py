@@ -35,6 +35,8 @@ _HARDLY_LETTERS = frozenset(b"\x85\x92\x96")
 """Windows' ellipsis, apostrophe and dash: in the older encodings signs that no Danish name has inside (à, Æ, û)."""
 _BINARY_FROM = 0.01
 """Share of NULs and control characters from which a file is no text."""
+_FEW_CONTROLS = 16
+"""So many cost their rows, not the file."""
 _ENOUGH = 3
 """Letters of Danish, different ones, that prove an encoding Windows does not write; fewer may be chance."""
 _CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 26})
@@ -111,7 +113,7 @@ class Examined:
             raise FileIsNotText(field="file")
         if self.head.startswith(_MARKS_16):
             return "utf-16"
-        if self._controls > self.size * _BINARY_FROM:
+        if self._controls > max(_FEW_CONTROLS, self.size * _BINARY_FROM):
             raise FileIsNotText(field="file")
         if not self._bad or self._good > self._bad:
             return "utf-8-sig"
@@ -132,7 +134,7 @@ def _likeliest(high: Counter[int]) -> str:
     best, next_best = sorted(others, key=lambda one: one.score, reverse=True)
     if windows.makes_sense and (windows.score >= best.score or set(high) <= _HARDLY_LETTERS):
         return windows.name
-    sure = best.proven or not windows.makes_sense
+    sure = best.proven or (not windows.makes_sense and best.score >= 2 * next_best.score)
     if best.makes_sense and sure and best.score > max(windows.score, next_best.score):
         return best.name
     raise EncodingIsUnclear(field="file")
