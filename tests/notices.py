@@ -10,8 +10,12 @@ from incident_tracker.services import approving, notices, register
 from incident_tracker.services.context import Context
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import incidents as incident_rows
+from incident_tracker.store import notices as notice_rows
 from incident_tracker.store import people as rows
+from incident_tracker.store import questions as question_rows
 from incident_tracker.store.ids import new_ids
+from incident_tracker.store.plain import to_json
+from incident_tracker.store.questions import Question
 from tests.makers import make_actor
 
 WRITER, SECOND = 901, 902
@@ -142,3 +146,24 @@ def begin(context: Context, reference: str, controller: Controller, **facts: Any
     approve(context, notice_id, controller)
     notices.begin(context, writer(controller), notice_id)
     return notice_id
+
+
+def make_question(context: Context, notice_id: int, text: str = "Er mit kortnummer med?", **facts: Any) -> str:
+    """Let a reader of a notice have asked something, whether it was sent or not; return the question's id."""
+    now = context.now()
+    with context.database.writing() as session:
+        notice = notice_rows.get(session, context.keyring, notice_id, None)
+        loaded = incident_rows.load(session, context.keyring, notice.reference, None)
+        asked = {"text": text, "email": "kim@example.org", "language": "da"} | facts
+        new = Question(
+            id=new_ids(now, 1)[0],
+            controller_id=notice.controller_id,
+            incident_id=notice.incident_id,
+            notice_id=notice_id,
+            once=text,
+            kind="question",
+            state="open",
+            sealed=context.keyring.seal(loaded.people_key, question_rows.PLACE, to_json(asked)),
+            received_at=now,
+        )
+        return question_rows.add(session, new)

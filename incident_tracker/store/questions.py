@@ -55,7 +55,7 @@ def get(session: Session, question_id: str, scope: Scope) -> Question:
     """Return a question, or refuse alike whether it is missing or somebody else's."""
     found = session.execute(select(*_COLUMNS).where(QuestionRow.id == question_id, *_scoped(scope))).first()
     if found is None:
-        raise NotFound(what="question")
+        raise NotFound(what=question_id)
     return Question(*found)
 
 

@@ -86,7 +86,7 @@ def get(session: Session, suspicion_id: str, scope: Scope) -> Suspicion:
     """Return a report, or refuse alike whether it is missing or somebody else's."""
     found = session.execute(select(*_COLUMNS).where(SuspicionRow.id == suspicion_id, *_scoped(scope))).first()
     if found is None:
-        raise NotFound(what="report")
+        raise NotFound(what=suspicion_id)
     return Suspicion(*found)
 
 

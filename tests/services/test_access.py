@@ -15,18 +15,30 @@ from incident_tracker.domain.access import ALLOWED, SHELL, Act, Actor
 from incident_tracker.domain.errors import NotAllowed, NotFound, Refusal
 from incident_tracker.domain.parties import Role
 from incident_tracker.domain.scope import ScopeAssessment
-from incident_tracker.services import calling, incidents, notices, outbox, register
+from incident_tracker.services import calling, incidents, notices, outbox, register, suspicions
 from incident_tracker.services.controllers import ControllerFacts
 from incident_tracker.services.on_call import ContactFacts
 from incident_tracker.services.people.encodings import Examined
 from incident_tracker.services.people.reading import Layout, layout_of
+from incident_tracker.services.suspicions import Told
 from tests import four_eyes
 from tests.makers import make_actor, make_contact, make_controller
-from tests.notices import TEXTS
+from tests.notices import TEXTS, make_question
 from tests.services.world import CLARA, World
 
 Service = Callable[..., Any]
-IDS = ("reference", "contact_id", "delivery_id", "alert_id", "controller_id", "slug", "approval_id", "notice_id")
+IDS = (
+    "reference",
+    "contact_id",
+    "delivery_id",
+    "alert_id",
+    "controller_id",
+    "slug",
+    "approval_id",
+    "notice_id",
+    "suspicion_id",
+    "question_id",
+)
 
 ACTS: Mapping[str, Act | None] = {
     "alerts.acknowledge": Act.WORK,
@@ -58,6 +70,7 @@ ACTS: Mapping[str, Act | None] = {
     "incidents.record_awareness": Act.WORK,
     "incidents.reopen": Act.DECIDE,
     "incidents.set_duty_aside": Act.DECIDE,
+    "intake.report": Act.REPORT,
     "notices.checking.checks": Act.READ,
     "notices.previewing.preview": Act.READ,
     "notices.previewing.send_test": Act.WORK,
@@ -100,6 +113,10 @@ ACTS: Mapping[str, Act | None] = {
     "people.uploads.start": Act.WORK,
     "colleagues.on_call": Act.REPORT,
     "colleagues.staff": Act.READ,
+    "questions.answer": Act.WORK,
+    "questions.close": Act.WORK,
+    "questions.listing": Act.READ,
+    "questions.show": Act.READ,
     "register.history": Act.READ,
     "register.overview": Act.READ,
     "register.planned": Act.READ,
@@ -117,6 +134,10 @@ ACTS: Mapping[str, Act | None] = {
     "scope.assess": Act.WORK,
     "scope.difference": Act.READ,
     "scope.versions": Act.READ,
+    "suspicions.settling.accept": Act.WORK,
+    "suspicions.settling.add_to_incident": Act.WORK,
+    "suspicions.settling.dismiss": Act.WORK,
+    "suspicions.settling.show": Act.READ,
 }
 """What each service demands; None: any role of the controller will do."""
 
@@ -195,6 +216,8 @@ def samples(world: World) -> dict[str, Any]:
         "after_version": 1,
         "dismissed": {},
         "channel": "email",
+        "to": "2026-0001",
+        "told": Told("En mappe ligger åbent"),
     }
 
 
@@ -214,7 +237,9 @@ class Ids:
             "slug": slug,
             "approval_id": _asked(world, reference),
             "notice_id": notices.create(world.context, SHELL, reference, texts=TEXTS, channels=["email"]),
+            "suspicion_id": suspicions.receive(world.context, controller_id, Told("En mappe ligger åbent"), once="a"),
         }
+        self.of["question_id"] = make_question(world.context, self.of["notice_id"])
 
 
 def _asked(world: World, reference: str) -> str:
@@ -235,6 +260,8 @@ NOWHERE: dict[str, Any] = {
     "slug": "ukendt",
     "approval_id": "d" * 32,
     "notice_id": 4711,
+    "suspicion_id": "c" * 32,
+    "question_id": "b" * 32,
 }
 
 
