@@ -1,4 +1,4 @@
-"""Floor 6½: pages and API behind one door."""
+"""Floor 7: pages and API behind one door."""
 
 from typing import TYPE_CHECKING
 
