@@ -150,5 +150,7 @@ def test_the_server_starts_after_the_bootstrap_and_is_given_what_was_asked(tmp_p
         (tmp_path / file).write_text(f"#!/bin/sh\n{line}\n")
         (tmp_path / file).chmod(0o755)
     shutil.copy(ROOT / "script/server", tmp_path / "script/server")
-    result = _call(tmp_path.parent, str(tmp_path / "script/server"), "--demo")
-    assert result.stdout.splitlines() == ["bootstrap ", "incident-tracker serve --demo"]
+    result = _call(tmp_path.parent, str(tmp_path / "script/server"), "--help")
+    assert result.stdout.splitlines() == ["bootstrap ", "incident-tracker serve --help"]
+    demo = _call(tmp_path.parent, str(tmp_path / "script/server"), "--demo", "--fresh")
+    assert demo.stdout.splitlines() == ["bootstrap ", "incident-tracker demo --fresh"]
