@@ -1,5 +1,6 @@
 """`controller ...`: the organisations whose incidents are kept here."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,10 +12,33 @@ from incident_tracker.domain.errors import phrase
 
 if TYPE_CHECKING:
     from incident_tracker.domain.parties import Controller
+    from incident_tracker.services.controllers import ControllerFacts
 
 
 _EYES = "Who is the second pair of eyes: colleague, or alone (also nobody, with a wait)."
 _COLOUR = "Of its public pages, dark enough for white text."
+_POINTS = {"contact": "Contact point", "dpo": "Data protection officer"}
+_Command = Callable[..., Any]
+
+
+def _points(command: _Command) -> _Command:
+    """Give a command the options for who can be asked: notices name the officer, or else the contact point."""
+    for point, words in reversed(_POINTS.items()):
+        for part in ("phone", "email", "name"):
+            option = click.option(f"--{point}-{part}", default=None, help=f"{words}: {part}.")
+            command = option(command)
+    return command
+
+
+def _put(before: "ControllerFacts", said: dict[str, Any]) -> "ControllerFacts":
+    """Return the facts with the parts of the contact points that were named."""
+    from dataclasses import replace  # noqa: PLC0415 - `--help` loads nothing
+
+    for point in _POINTS:
+        parts = {part: said.pop(f"{point}_{part}") for part in ("name", "email", "phone")}
+        named = {part: value for part, value in parts.items() if value is not None}
+        before = replace(before, **{point: replace(getattr(before, point), **named)})
+    return before
 
 
 @click.group()
@@ -32,6 +56,7 @@ def controller() -> None:
 @click.option("--sector", default="private", show_default=True, help="private or public.")
 @click.option("--four-eyes", default="colleague", show_default=True, help=_EYES)
 @click.option("--colour", default="", metavar="#RRGGBB", help=_COLOUR)
+@_points
 @as_json
 @as_user
 @pass_shell
@@ -40,9 +65,9 @@ def create(shell: Shell, *, slug: str, prefix: str, as_json: bool, as_email: str
     from incident_tracker.services import controllers  # noqa: PLC0415 - `--help` loads nothing
 
     with shell.writing(as_email) as (context, actor):
-        made = controllers.create(
-            context, actor, controllers.ControllerFacts(**facts), slug=slug, reference_prefix=prefix
-        )
+        points = {name: facts.pop(name) for name in tuple(facts) if name.partition("_")[0] in _POINTS}
+        known = _put(controllers.ControllerFacts(**facts), points)
+        made = controllers.create(context, actor, known, slug=slug, reference_prefix=prefix)
     if as_json:
         common.print_json(_shape(made))
     else:
@@ -53,13 +78,21 @@ def create(shell: Shell, *, slug: str, prefix: str, as_json: bool, as_email: str
 @click.argument("slug", metavar="NAME")
 @click.option("--four-eyes", default=None, help=_EYES)
 @click.option("--colour", default=None, metavar="#RRGGBB", help=_COLOUR)
+@_points
 @as_json
 @as_user
 @pass_shell
 def change(
-    shell: Shell, *, slug: str, four_eyes: str | None, colour: str | None, as_json: bool, as_email: str | None
+    shell: Shell,
+    *,
+    slug: str,
+    four_eyes: str | None,
+    colour: str | None,
+    as_json: bool,
+    as_email: str | None,
+    **points: Any,
 ) -> None:
-    """Change who is the second pair of eyes, or the colour; what is not named stays."""
+    """Change who is the second pair of eyes, who can be asked, or the colour; what is not named stays."""
     from dataclasses import fields, replace  # noqa: PLC0415 - `--help` loads nothing
 
     from incident_tracker.services import controllers  # noqa: PLC0415
@@ -68,8 +101,8 @@ def change(
         before = controllers.by_slug(context, actor, slug)
         parts = fields(controllers.ControllerFacts)
         facts = controllers.ControllerFacts(**{part.name: getattr(before, part.name) for part in parts})
-        said = {"four_eyes": four_eyes, "colour": colour}
-        facts = replace(facts, **{name: value for name, value in said.items() if value is not None})
+        said: dict[str, Any] = {"four_eyes": four_eyes, "colour": colour}
+        facts = _put(replace(facts, **{name: value for name, value in said.items() if value is not None}), points)
         controllers.change(context, actor, before.id, facts)
         after = controllers.by_slug(context, actor, slug)
     if as_json:

@@ -66,7 +66,7 @@ def send(shell: Shell, *, written: str, wait: bool, as_email: str | None) -> Non
         already = notices.show(context, actor, number).has_begun
         if not (wait and already):
             notices.begin(context, actor, number)
-        shared.say(shell, notices.show(context, SHELL, number))
+            shared.say(shell, notices.show(context, SHELL, number))
         if not wait:
             warn_without_clock(shell, context)
     if wait:

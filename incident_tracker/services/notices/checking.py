@@ -37,10 +37,15 @@ def look_at(notice: Notice, contact: str, language: str = "en") -> tuple[Check, 
     return looking.look_at(notice, check_list(), contact, language)
 
 
+def must_name_a_contact(notice: Notice, contact: str) -> None:
+    """Refuse a notice that nobody can answer: the controller has no contact point, and the text names none."""
+    if not contact and any(one.id == "contact" and not one.ok for one in look_at(notice, contact)):
+        raise rules.NoContactPoint
+
+
 def must_be_ready(notice: Notice, contact: str, language: str = "en") -> None:
     """Refuse a notice in which something is missing that must be in it; warnings are for people to weigh."""
-    if not contact:
-        raise rules.NoContactPoint
+    must_name_a_contact(notice, contact)
     if unfinished := looking.unfinished(notice):
         raise rules.StillToBeWritten(field="texts", found=unfinished[:3])
     still_open = looking.still_open(look_at(notice, contact, language), looking.MUST)

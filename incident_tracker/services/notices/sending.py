@@ -11,7 +11,7 @@ from incident_tracker.domain.events import DoubtsSettled, NoticeBegun, NoticeHal
 from incident_tracker.domain.notices import Notice, State
 from incident_tracker.services import approvals
 from incident_tracker.services.context import Context
-from incident_tracker.services.notices import composing, feeding, telling
+from incident_tracker.services.notices import checking, composing, feeding, telling
 from incident_tracker.services.notices import reach as reckoning
 from incident_tracker.services.notices.recipients import recipients_after
 from incident_tracker.services.notices.writing import held, show
@@ -49,8 +49,7 @@ def begin(context: Context, actor: Actor, notice_id: int) -> None:
         rules.must_be(notice, State.SUBMITTED, State.APPROVED)
         approval = approvals.require(work, loaded, about_notice(notice.id), notice.digest)
         house = composing.house_of(context, work.session, work.keyring, notice)
-        if not house.contact:
-            raise rules.NoContactPoint
+        checking.must_name_a_contact(notice, house.contact)
         reach = reckoning.count(work.session, work.keyring, notice)
         if not reach.recipients:
             raise rules.NobodyToTell
