@@ -13,11 +13,12 @@ from incident_tracker import services
 from incident_tracker.delivery.settle import Decision
 from incident_tracker.domain.access import ALLOWED, SHELL, Act, Actor
 from incident_tracker.domain.errors import NotAllowed, NotFound, Refusal
-from incident_tracker.domain.parties import Role
+from incident_tracker.domain.parties import ContactPoint, Role
 from incident_tracker.domain.scope import ScopeAssessment
-from incident_tracker.services import calling, incidents, notices, outbox, register, suspicions
+from incident_tracker.services import calling, incidents, notices, outbox, partners, register, suspicions
 from incident_tracker.services.controllers import ControllerFacts
 from incident_tracker.services.on_call import ContactFacts
+from incident_tracker.services.partners import PartnerFacts
 from incident_tracker.services.people.encodings import Examined
 from incident_tracker.services.people.reading import Layout, layout_of
 from incident_tracker.services.suspicions import Told
@@ -38,6 +39,7 @@ IDS = (
     "notice_id",
     "suspicion_id",
     "question_id",
+    "partner_id",
 )
 
 ACTS: Mapping[str, Act | None] = {
@@ -98,6 +100,19 @@ ACTS: Mapping[str, Act | None] = {
     "outbox.resend": Act.DECIDE,
     "outbox.resolve": Act.DECIDE,
     "outbox.show": Act.READ,
+    "partners.agreements.keep_agreement": Act.WORK,
+    "partners.agreements.read_agreement": Act.READ,
+    "partners.concerned.concern": Act.WORK,
+    "partners.concerned.leave_out": Act.WORK,
+    "partners.concerned.of_incident": Act.READ,
+    "partners.listing.add": Act.WORK,
+    "partners.listing.change": Act.WORK,
+    "partners.listing.get": Act.READ,
+    "partners.listing.listing": Act.READ,
+    "partners.listing.remove": Act.DECIDE,
+    "partners.tips.end_link": Act.WORK,
+    "partners.tips.new_link": Act.WORK,
+    "partners.tips.record_tip": Act.WORK,
     "people.changing.add_person": Act.WORK,
     "people.changing.remove": Act.WORK,
     "people.importing.begin": Act.WORK,
@@ -185,6 +200,9 @@ def samples(world: World) -> dict[str, Any]:
         "file_name": "log.txt",
         "plain": [b"log"],
         "attachment_id": "0" * 32,
+        "agreement_id": "0" * 32,
+        "partner_id": 4711,
+        "what": "Vores backup lå åben",
         "import_id": "0" * 32,
         "pieces": [b"log"],
         "size": 3,
@@ -221,6 +239,9 @@ def samples(world: World) -> dict[str, Any]:
     }
 
 
+PARTNER = PartnerFacts("Skyhost A/S", contact=ContactPoint("", "vagt@example.org"))
+
+
 class Ids:
     """The ids of what belongs to one controller."""
 
@@ -239,6 +260,7 @@ class Ids:
             "notice_id": notices.create(world.context, SHELL, reference, texts=TEXTS, channels=["email"]),
             "suspicion_id": suspicions.receive(world.context, controller_id, Told("En mappe ligger åbent"), once="a"),
         }
+        self.of["partner_id"] = partners.add(world.context, SHELL, controller_id, PARTNER)
         self.of["question_id"] = make_question(world.context, self.of["notice_id"])
 
 
@@ -262,6 +284,7 @@ NOWHERE: dict[str, Any] = {
     "notice_id": 4711,
     "suspicion_id": "c" * 32,
     "question_id": "b" * 32,
+    "partner_id": 4711,
 }
 
 
@@ -278,6 +301,8 @@ def call(world: World, name: str, actor: Actor, ids: Mapping[str, Any]) -> Any:
             given[parameter.name] = samples(world)[parameter.name]
     if name == "on_call.add":
         given["facts"] = ContactFacts("Dan", "+4523456789")
+    if name in ("partners.listing.add", "partners.listing.change"):
+        given["facts"] = PARTNER
     if name == "notices.writing.submit":
         given["ticked"] = []
     if name == "incidents.open_incident":
