@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.orm import Session
 
 from incident_tracker.delivery import reports
@@ -15,6 +16,8 @@ from incident_tracker.store.callbacks import Waiting
 from incident_tracker.store.database import Database
 from incident_tracker.store.keys import Keyring
 from notifiers.protocol import CallbackEvent, Reply, ReportedState, StatusReport
+
+_log = structlog.get_logger()
 
 PLACE = "callbacks.sealed"
 _STATUS, _REPLY = "status", "reply"
@@ -123,6 +126,8 @@ class Inbox:
         ]
         callbacks.mark(session, done, now, "applied")
         callbacks.mark(session, unknown, now, "unknown")
+        if unknown:
+            _log.warning("callbacks_about_nothing_of_ours", notifier=notifier, number=len(unknown))
         return changed
 
 
