@@ -26,7 +26,14 @@ from incident_tracker.services.people.importing import (
 from incident_tracker.services.people.reading import HeaderIsMissing, HeaderIsTooWide, ListIsEmpty, Reason
 from incident_tracker.services.people.refused import imports, one_import, refused_rows
 from incident_tracker.services.people.the_list import columns_of, count, listing, sample
-from incident_tracker.services.people.uploads import read_file, start, sweep, wait
+from incident_tracker.services.people.uploads import (
+    FileCannotBeRead,
+    FileChanged,
+    read_file,
+    start,
+    sweep,
+    wait,
+)
 from incident_tracker.store.people_imports import Counts, Reading
 
 __all__ = [
@@ -34,6 +41,8 @@ __all__ = [
     "AddressIsMissing",
     "Counts",
     "EncodingIsUnclear",
+    "FileCannotBeRead",
+    "FileChanged",
     "FileIsASpreadsheet",
     "FileIsEmpty",
     "FileIsNotText",
