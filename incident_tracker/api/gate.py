@@ -151,7 +151,7 @@ def _check_token(gate: Gate) -> None:
     presented = written.strip() if kind.casefold() == "bearer" else ""
     g.holder = tokens.resume(current.context(), presented, request.remote_addr or "")
     if gate.scope not in g.holder.scopes:
-        raise ScopeIsMissing(scope=gate.scope)
+        raise ScopeIsMissing(wanted=gate.scope)
 
 
 def _check_address(gate: Gate) -> None:

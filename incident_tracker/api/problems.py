@@ -154,7 +154,7 @@ def _headers_of(error: Refusal) -> dict[str, str]:
         case TokenRefused():
             return {"WWW-Authenticate": "Bearer"}
         case ScopeIsMissing():
-            return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.params["scope"]}"'}
+            return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.params["wanted"]}"'}
         case TokenSlowedDown():
             return {"Retry-After": str(error.params["seconds"])}
         case NotSaved():

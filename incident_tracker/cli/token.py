@@ -44,7 +44,7 @@ def create(shell: Shell, *, email: str, as_json: bool, as_email: str | None, **a
         return
     click.echo(made.written)
     shell.warn(
-        phrase("Keep it safe: it cannot be shown again. It may: %(scopes)s."), scopes=", ".join(made.token.scopes)
+        phrase("Keep it safe: it cannot be shown again. It may: %(acts)s."), scopes=", ".join(made.token.scopes)
     )
 
 

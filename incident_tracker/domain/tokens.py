@@ -27,18 +27,18 @@ READING: tuple[str, ...] = tuple(one for one in SCOPES if one.endswith(":read"))
 class ScopeIsUnknown(Refusal):
     """A scope that does not exist."""
 
-    message = "There is no scope called %(scope)s. Choose among: %(scopes)s."
+    message = "There is no scope called %(asked)s. Choose among: %(known)s."
 
 
 class ScopeIsMissing(Refusal):
     """The token was not made for this."""
 
-    message = "This token may not do this: it lacks the scope %(scope)s. Make a token that has it."
+    message = "This token may not do this: it lacks the scope %(wanted)s. Make a token that has it."
 
 
 def scopes_from(asked: Iterable[str]) -> tuple[str, ...]:
     """Return the scopes asked for, each once, in the order of the table; none asked for: those for reading."""
     wanted = set(asked)
     for one in sorted(wanted - set(SCOPES)):
-        raise ScopeIsUnknown(field="scope", scope=one[:40], scopes=", ".join(SCOPES))
+        raise ScopeIsUnknown(field="scope", asked=one[:40], known=", ".join(SCOPES))
     return tuple(one for one in SCOPES if one in wanted) or READING

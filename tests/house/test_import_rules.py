@@ -67,8 +67,9 @@ def copy_of_the_house(tmp_path: Path) -> Path:
             {"notifiers/planted.py": "", "incident_tracker/store/planted.py": "import notifiers.planted"},
             "The core meets notifiers through the protocol",
         ),
-        ({"incident_tracker/web/planted.py": "import sqlalchemy"}, "Pages never open a table"),
-        ({"incident_tracker/web/planted.py": "import incident_tracker.store"}, "Pages never open a table"),
+        ({"incident_tracker/web/planted.py": "import sqlalchemy"}, "Pages and API never open a table"),
+        ({"incident_tracker/api/planted.py": "import sqlalchemy"}, "Pages and API never open a table"),
+        ({"incident_tracker/web/planted.py": "import incident_tracker.store"}, "Pages and API never open a table"),
         (
             {
                 "incident_tracker/domain/planted.py": "import incident_tracker.domain.replanted",
