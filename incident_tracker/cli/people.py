@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ENDING = ".refused.csv"
 _COUNTS = phrase(
-    "%(read)s rows read: %(accepted)s people added, %(duplicates)s on the list already, %(refused)s refused."
+    "%(read)s rows read: %(accepted)s added, %(duplicates)s on the list already, %(refused)s refused."
 )
 _WARNED = phrase("Of those added, %(warned)s lack something that was left out.")
 _LISTED = phrase("Each refused row, with its line and the reason, is in %(file)s.")

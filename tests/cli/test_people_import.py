@@ -40,7 +40,7 @@ def test_it_says_in_words_what_it_did(run: World, file: Path) -> None:
     said = run.done("people", "import", reference, str(file)).splitlines()
     assert said == [
         "Read as UTF-8, columns divided by »;«.",
-        "4 rows read: 1 people added, 1 on the list already, 2 refused.",
+        "4 rows read: 1 added, 1 on the list already, 2 refused.",
         f"Each refused row, with its line and the reason, is in {run.folder / 'kunder.refused.csv'}.",
     ]
 
