@@ -31,7 +31,7 @@ class Machine:
 
     def restore(self, file: Path, **choices: Any) -> Restored:
         key = backup_key(bootstrap.master_key(self.settings))
-        return backup.restore(self.settings, key, file, context_of=self.context_of, **choices)
+        return backup.restore(self.settings, key, file, now=self.now(), context_of=self.context_of, **choices)
 
     def context_of(self, settings: Settings) -> Context:
         return bootstrap.context_of(settings, now=self.now)

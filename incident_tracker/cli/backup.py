@@ -89,6 +89,7 @@ def restore(shell: Shell, *, file: Path, replace: bool, keys_file: Path | None, 
             file,
             keys_file=keys_file,
             replace=replace,
+            now=now(),
             context_of=lambda found: bootstrap.context_of(found, now=now),
         )
     if as_json:

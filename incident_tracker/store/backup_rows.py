@@ -18,6 +18,7 @@ from incident_tracker.store.database import Database
 from incident_tracker.store.tables import KEYRING, Table
 from incident_tracker.store.tables.incidents import JournalHeadRow, JournalRow
 from incident_tracker.store.tables.keys import DataKey
+from incident_tracker.store.tables.outbox import HeartbeatRow
 from incident_tracker.store.tables.types import UtcDateTime
 
 BATCH = 500
@@ -97,6 +98,14 @@ def is_in_use(session: Session) -> bool:
         _exists(session, name) and session.execute(text(f"SELECT 1 FROM {name} LIMIT 1")).first() is not None  # noqa: S608 - our names
         for name in _IN_USE
     )
+
+
+def has_clock_since(session: Session, at: datetime) -> bool:
+    """Return whether a node gave a sign of life on a PostgreSQL database; SQLite has a lock against that."""
+    if session.get_bind().dialect.name == "sqlite" or not _exists(session, HeartbeatRow.__tablename__):
+        return False
+    found = select(HeartbeatRow.node).where(HeartbeatRow.beat_at > at).limit(1)
+    return session.execute(found).first() is not None
 
 
 def load(session: Session, name: str, columns: Sequence[Sequence[str]], rows: Sequence[Sequence[Any]]) -> None:

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from incident_tracker import bootstrap
 from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.errors import NotAllowed, Refusal
 from incident_tracker.domain.events import BackupMade, event_from
 from incident_tracker.domain.parties import Role
-from incident_tracker.services import attachments, backup, incidents, journal
+from incident_tracker.services import attachments, backup, daily_mail, incidents, journal, notices
 from incident_tracker.services.backup import checking, making, places, restoring, whole
-from incident_tracker.store import backup_file, backup_rows, backup_state, migrations
+from incident_tracker.store import backup_file, backup_rows, backup_state, heartbeats, migrations
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store.keys import make_master_key_file
 from incident_tracker.store.plain import from_json
@@ -29,7 +30,9 @@ from incident_tracker.store.tables.outbox import DeliveryRow
 from incident_tracker.store.tables.telling import ApprovalRow, NoticeRow
 from tests.backups import Machine, counts, make_machine
 from tests.conftest import SQLITE_FILE
+from tests.delivery.world import NEVER
 from tests.makers import destroy_key, make_actor, make_user
+from tests.notices import begin, crowd, make_people, writer
 from tests.services.world import World
 
 SECRET = "Kundekartoteket lå åbent"
@@ -381,6 +384,35 @@ def _plan_notices(world: World, reference: str, *states: str) -> None:
         )
 
 
+def test_people_who_were_told_after_the_backup_are_not_told_again(
+    world: World, machine: Machine, tmp_path: Path
+) -> None:
+    reference = world.open()
+    world.aware(reference)
+    make_people(world.context, reference, crowd(6))
+    world.tick()
+    notice_id = begin(world.context, reference, world.controller)
+    notices.go_on(world.context, world.clock())
+    done = made(world, tmp_path)
+    world.tick()
+    told = [one.address for one in world.mail.carried if one.address.startswith("person")]
+    assert len(told) == len(set(told)) == 6
+
+    machine.restore(done.file)
+    tracker = bootstrap.build(machine.settings, now=world.clock, notifiers=world.tracker.carriers)
+    for _ in range(4):
+        notices.go_on(tracker.context, world.clock())
+        tracker.engine.drain(NEVER)
+        tracker.engine.sweep()
+        world.clock.advance(hours=1)
+    assert [one.address for one in world.mail.carried if one.address.startswith("person")] == told
+    status = notices.status(tracker.context, writer(world.controller), notice_id)
+    assert (status.state, status.counts["pending"], status.held_up) == ("paused", 6, backup_state.RESTORED)
+    ledger = notices.ledger(tracker.context, writer(world.controller), notice_id, after="", states=(), limit=50)
+    assert len(ledger) == 6
+    tracker.close()
+
+
 def test_what_was_in_flight_waits_for_a_person(world: World, machine: Machine, tmp_path: Path) -> None:
     world.open()
     with world.context.database.writing() as session:
@@ -476,8 +508,14 @@ def test_a_backup_of_one_kind_of_database_goes_into_the_other(
     reference = world.open()
     done = made(world, tmp_path)
     there = make_machine(world.context, tmp_path / "there", postgres_url, world.clock)
-    assert there.restore(done.file).verdict.result == "ok"
     context = there.context_of(there.settings)
+    migrations.upgrade(context.database)
+    with context.database.writing() as session:
+        heartbeats.start(session, "desk", "0.2.0", world.clock())
+    with pytest.raises(places.ServiceRuns):
+        there.restore(done.file)
+    world.clock.advance(minutes=1)
+    assert there.restore(done.file).verdict.result == "ok"
     new = incidents.open_incident(context, SHELL, title="Nummer to")  # numbers go on after those that were restored
     assert new != reference
     with pytest.raises(restoring.PostgreSqlKeeps):
@@ -556,6 +594,18 @@ class TestLateness:
         made(world, tmp_path)
         world.clock.advance(hours=25)
         assert backup.tell_administrators(world.context, world.clock()) == 0
+
+    def test_the_daily_mail_says_it_too(self, world: World, tmp_path: Path) -> None:
+        said = "sikkerhedskopi"
+        daily_mail.send(world.context, world.controller, world.clock())
+        assert [said in text for _, text in world.tick()] == [False]
+        world.clock.advance(days=2)
+        daily_mail.send(world.context, world.controller, world.clock())
+        assert [text.count(f"ingen {said}") for _, text in world.tick()] == [1]
+        made(world, tmp_path)
+        world.clock.advance(days=2)
+        daily_mail.send(world.context, world.controller, world.clock())
+        assert ["Sidste sikkerhedskopi er fra søndag" in text for _, text in world.tick()] == [True]
 
     def test_whoever_only_practises_is_left_in_peace(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         from incident_tracker.services.backup import lateness  # noqa: PLC0415 - for this alone

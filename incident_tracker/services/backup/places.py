@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from incident_tracker.domain.errors import Refusal
@@ -18,7 +18,14 @@ _STAGE = ".restoring"
 _KEYS = "keys.sqlite3"
 _REGISTER = "incident-tracker.sqlite3"
 _ATTACHMENTS = "attachments"
+_RECENTLY = timedelta(seconds=30)
 _BESIDE = ("-wal", "-shm")
+
+
+class ServiceRuns(Refusal):
+    """A clock ticks on the database into which should be restored."""
+
+    message = "A `serve` or `worker` runs on this database. Stop every one of them, wait a minute, then restore."
 
 
 class NotEmpty(Refusal):
@@ -30,12 +37,17 @@ class NotEmpty(Refusal):
     )
 
 
-def in_use(settings: Settings) -> str | None:
-    """Return what is in use here: a path, or POSTGRESQL; None where a backup can be restored."""
+def in_use(settings: Settings, now: datetime) -> str | None:
+    """Return what is in use here: a path, or POSTGRESQL; None where a backup can be restored.
+
+    Raises ServiceRuns where a clock ticks on the database: what it remembers of the keys would no longer be true.
+    """
     database = _database(settings)
     try:
         with database.reading() as session:
             used = backup_rows.is_in_use(session)
+            if backup_rows.has_clock_since(session, now - _RECENTLY):
+                raise ServiceRuns
     except DatabaseMissing:
         used = False
     except NotSaved:

@@ -69,6 +69,7 @@ def restore(
     *,
     keys_file: Path | None = None,
     replace: bool = False,
+    now: datetime,
     context_of: Callable[[Settings], Context],
 ) -> Restored:
     """Bring an installation back; refuse before anything is touched.
@@ -77,7 +78,7 @@ def restore(
     still to be filled. `replace` moves what is in the data folder aside first; a PostgreSQL database must be empty.
     """
     checked = checking.check(key, file, keys_file, places.live_forgotten(settings))
-    in_use = places.in_use(settings)
+    in_use = places.in_use(settings, now)
     if in_use is not None and (not replace or in_use == places.POSTGRESQL):
         raise PostgreSqlKeeps if in_use == places.POSTGRESQL else places.NotEmpty(where=in_use)
     with places.stage(settings) as staged:
