@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Table as SqlTable
-from sqlalchemy import bindparam, case, func, or_, select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
+from incident_tracker.store.bulk import Bulk
 from incident_tracker.store.tables.outbox import AttemptRow, CallbackRow, DeliveryRow
 
 _C = cast("SqlTable", CallbackRow.__table__)
@@ -18,6 +19,30 @@ _ADD = text(
     """INSERT INTO callbacks (notifier, kind, unique_key, received_at, sealed)
     VALUES (:notifier, :kind, :unique_key, :received_at, :sealed) ON CONFLICT (notifier, unique_key) DO NOTHING"""
 ).bindparams(bindparam("received_at", type_=_C.c.received_at.type))
+
+_REPORTED_COLUMNS = {
+    "id": "text",
+    "provider_id": "text",
+    "state": "text",
+    "now": "timestamptz",
+    "finished_at": "timestamptz",
+    "look_up_at": "timestamptz",
+    "reason": "text",
+    "code": "text",
+}
+_REPORTED = Bulk(
+    """UPDATE deliveries SET state = r.state, finished_at = r.finished_at, look_up_at = r.look_up_at,
+    provider_id = coalesce(deliveries.provider_id, r.provider_id), sent_at = coalesce(deliveries.sent_at, r.now),
+    lease_until = NULL, reason = r.reason, code = r.code FROM {rows} AS r WHERE deliveries.id = r.id""",
+    _REPORTED_COLUMNS,
+)
+_EVIDENCE = Bulk(
+    """UPDATE attempts SET provider_id = coalesce(attempts.provider_id, r.provider_id),
+    outcome = CASE WHEN attempts.outcome IS NULL OR attempts.outcome = 'unknown' THEN r.state
+    ELSE attempts.outcome END, finished_at = coalesce(attempts.finished_at, r.now)
+    FROM {rows} AS r WHERE attempts.id = r.id""",
+    {"id": "text", "provider_id": "text", "state": "text", "now": "timestamptz"},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,43 +103,28 @@ def by_provider_id(session: Session, notifier: str, provider_ids: Collection[str
 
 
 def write_reported(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Move deliveries to what a provider reported; keys are column names with `b_` before them."""
-    if rows:
-        provider_id, sent_at = (
-            bindparam("b_provider_id", type_=_D.c.provider_id.type),
-            bindparam("b_now", type_=_D.c.sent_at.type),
-        )
-        session.execute(
-            update(_D)
-            .where(_D.c.id == bindparam("b_id"))
-            .values(
-                state=bindparam("b_state"),
-                finished_at=bindparam("b_finished_at", type_=_D.c.finished_at.type),
-                look_up_at=bindparam("b_look_up_at", type_=_D.c.look_up_at.type),
-                provider_id=func.coalesce(_D.c.provider_id, provider_id),
-                sent_at=func.coalesce(_D.c.sent_at, sent_at),
-                lease_until=None,
-                reason=bindparam("b_reason"),
-                code=bindparam("b_code"),
-            ),
-            rows,
-        )
+    """Move deliveries to what a provider reported, in order; keys are the columns, with `b_` before them.
+
+    Of several reports about one delivery the last counts; a provider's id is never replaced.
+    """
+    last: dict[str, tuple[Any, ...]] = {}
+    for row in rows:
+        provider_id = last[row["b_id"]][1] if row["b_id"] in last else None
+        rest = (row[f"b_{name}"] for name in _REPORTED_COLUMNS if name not in {"id", "provider_id"})
+        last[row["b_id"]] = (row["b_id"], provider_id or row["b_provider_id"], *rest)
+    _REPORTED.run(session, list(last.values()))
 
 
 def keep_evidence(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write what a provider said later into attempts; keys `b_id`, `b_provider_id`, `b_state`, `b_now`."""
-    if rows:
-        unsettled = or_(_A.c.outcome.is_(None), _A.c.outcome == "unknown")
-        session.execute(
-            update(_A)
-            .where(_A.c.id == bindparam("b_id"))
-            .values(
-                provider_id=func.coalesce(_A.c.provider_id, bindparam("b_provider_id", type_=_A.c.provider_id.type)),
-                outcome=case((unsettled, bindparam("b_state")), else_=_A.c.outcome),
-                finished_at=func.coalesce(_A.c.finished_at, bindparam("b_now", type_=_A.c.finished_at.type)),
-            ),
-            rows,
-        )
+    """Write what a provider said later into attempts; keys `b_id`, `b_provider_id`, `b_state`, `b_now`.
+
+    The first word on an attempt counts, the rest is in the delivery.
+    """
+    first: dict[str, tuple[Any, ...]] = {}
+    for row in rows:
+        known = first.get(row["b_id"], (row["b_id"], None, row["b_state"], row["b_now"]))
+        first[row["b_id"]] = (known[0], known[1] or row["b_provider_id"], *known[2:])
+    _EVIDENCE.run(session, list(first.values()))
 
 
 def fill_provider_ids(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
