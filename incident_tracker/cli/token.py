@@ -43,9 +43,7 @@ def create(shell: Shell, *, email: str, as_json: bool, as_email: str | None, **a
         common.print_json({**_shape(made.token, email), "token": made.written})
         return
     click.echo(made.written)
-    shell.warn(
-        phrase("Keep it safe: it cannot be shown again. It may: %(acts)s."), scopes=", ".join(made.token.scopes)
-    )
+    shell.warn(phrase("Keep it safe: it cannot be shown again. It may: %(acts)s."), acts=", ".join(made.token.scopes))
 
 
 @token.command("list")
