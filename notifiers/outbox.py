@@ -162,9 +162,10 @@ def _eml(message: Message) -> bytes:
     if message.content.reply_to:
         mail["Reply-To"] = one_line(message.content.reply_to)
     mail["Message-ID"] = f"<{message.attempt}@localhost>"
-    mail["Content-Language"] = one_line(message.content.language)
     mail.set_content(without_controls(message.text()))
     rich = message.html()
     if rich is not None:
         mail.add_alternative(without_controls(rich), subtype="html")
+    # Setting the content takes away every header about it, so this one comes last.
+    mail["Content-Language"] = one_line(message.content.language)
     return mail.as_bytes()

@@ -116,11 +116,12 @@ class SmtpEmailNotifier:
         mail["Message-ID"] = f"<{self._message_id(message)}>"
         mail["Date"] = formatdate()
         mail["Auto-Submitted"] = "auto-generated"
-        mail["Content-Language"] = one_line(message.content.language)
         mail.set_content(without_controls(message.text()))
         rich = message.html()
         if rich is not None:
             mail.add_alternative(without_controls(rich), subtype="html")
+        # Setting the content takes away every header about it, so this one comes last.
+        mail["Content-Language"] = one_line(message.content.language)
         return mail.as_bytes()
 
     def _message_id(self, message: Message) -> str:

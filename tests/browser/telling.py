@@ -58,7 +58,7 @@ def listed(size: int = 36) -> bytes:
     """Return a list as a shop exports it: Danish names, a few who read English, some without an e-mail address."""
     lines = ["Navn;E-mail;Telefon;Sprog;Ordre"]
     for number in range(size):
-        name = f"{NAMES[number % len(NAMES)]} {'ABC'[number // len(NAMES) % 3]}."
+        name = f"{NAMES[number % len(NAMES)]} {'ABCDEFGHIJKLMNOP'[number // len(NAMES) % 16]}."
         email = "" if number % 9 == 8 else f"person{number}@example.org"
         phone = "" if email and number % 4 == 3 else f"+45 34 41 {23 + number // 100} {number % 100:02d}"
         lines.append(f"{name};{email};{phone};{'en' if number % 7 == 6 else 'da'};{4700 + number}")

@@ -92,12 +92,6 @@ class NoticeForm(PageForm):
         return str(self._fields[name].data or "").replace("\r\n", "\n").strip()
 
 
-class PauseForm(PageForm):
-    """Why a sending stands still; may be left out."""
-
-    reason = StringField(_l("Reason"), [Optional()], render_kw={"maxlength": 500, "autocomplete": "off"})
-
-
 class StopForm(PageForm):
     """Stopping for good: the reason, and the reference typed."""
 
@@ -119,7 +113,8 @@ class DoubtsForm(PageForm):
 class RetryForm(PageForm):
     """Telling those whom a notice did not reach over another channel."""
 
-    channel = HiddenField()
+    channel = StringField(_l("Way"))
+    """Said by the button that is pressed."""
     reason = StringField(_l("Reason"), [Optional()], render_kw={"maxlength": 500, "autocomplete": "off"})
 
 

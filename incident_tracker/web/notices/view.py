@@ -246,7 +246,7 @@ def _basis(check_id: str) -> str:
         "Spanish authority; proposal": _("What the Spanish authority asks for; no Danish text says so."),
         "recital 86; study of 161 notices": _("GDPR recital 86, and a study of 161 notices."),
         "study of 161 notices": _("A study of 161 notices."),
-        "97 % of 161 notices were hard to read": _("A study: 97 % of 161 notices were hard to read."),
+        "97 % of 161 notices were hard to read": _("A study: 97 per cent of 161 notices were hard to read."),
         "Copenhagen Zoo and Danish tax cases": _("Datatilsynet's decisions on Copenhagen Zoo and the tax authority."),
         "Datatilsynet's e-mail encryption rule, applied to notices (our inference)": _(
             "Datatilsynet's rule on encrypted e-mail, applied to notices; that is our own conclusion."
