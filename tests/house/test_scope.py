@@ -46,6 +46,8 @@ FOR_THE_CLOCK: Mapping[str, str] = {
     "delivery_contents.alerts_of": "the caller has found this delivery in its scope",
     "deliveries.adding.add": "it returns the ids of the rows it was given",
     "deliveries.claiming.claim": _ENGINE,
+    "deliveries.claiming.sending_notices": _ENGINE,
+    "deliveries.claiming.claim_of_notice": _ENGINE,
     "deliveries.claiming.waiting_routes": _ENGINE,
     "deliveries.contents.sealed_content": "whoever may read the delivery may read its text",
     "deliveries.doubts.known_to_provider": _ENGINE,
