@@ -5,8 +5,6 @@ from enum import StrEnum
 
 LANGUAGES = ("da", "en")
 """The languages in which people are told things."""
-LEAST_CONTRAST = 4.5
-"""What text needs against its ground to be read by everybody (WCAG 2.2, 1.4.3)."""
 
 
 class PartyRole(StrEnum):
@@ -54,16 +52,6 @@ class Controller:
     """Whose second pair of eyes counts: `colleague` (or an outside approver), or also `alone`."""
     colour: str = ""
     """The colour of its public pages as `#rrggbb`; empty: ours."""
-
-
-def contrast_with_white(colour: str) -> float:
-    """Return the contrast of a colour (`#rrggbb`) against white, 1 to 21, as WCAG 2.2 defines it."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - the law's numbers
-        for part in parts
-    )
-    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 
-from incident_tracker.domain import approvals
+from incident_tracker.domain import approvals, colours
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import NotAllowed, Refusal
 from incident_tracker.domain.events import ControllerChanged, ControllerCreated
-from incident_tracker.domain.parties import (
-    LANGUAGES,
-    LEAST_CONTRAST,
-    ContactPoint,
-    Controller,
-    Role,
-    contrast_with_white,
-)
+from incident_tracker.domain.parties import LANGUAGES, ContactPoint, Controller, Role
 from incident_tracker.services import accounts, emails, texts
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
@@ -30,7 +23,6 @@ NO_POINT = ContactPoint()
 SECTORS = ("private", "public")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _PREFIX = re.compile(r"[A-Z][A-Z0-9]{0,7}")
-_COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 _CVR = re.compile(r"\d{8}", re.ASCII)
 _FOLDED = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
@@ -63,21 +55,6 @@ class TimeZoneUnknown(Refusal):
     """There is no such zone."""
 
     message = "This time zone is not known. Write it like Europe/Copenhagen."
-
-
-class ColourNotUsable(Refusal):
-    """The colour is not written as one."""
-
-    message = "Write the colour as # and six signs, for instance #1f5673, or leave it out."
-
-
-class ColourTooLight(Refusal):
-    """White text on the colour could not be read by everybody."""
-
-    message = (
-        "White text on this colour is hard to read (contrast %(found)s, at least %(least)s is needed). Choose a "
-        "darker one."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +163,7 @@ def check(facts: ControllerFacts) -> ControllerFacts:
         cvr=cvr(facts.cvr),
         contact=_point(facts.contact, "contact"),
         dpo=_point(facts.dpo, "dpo"),
-        colour=_colour(facts.colour),
+        colour=colours.read(facts.colour),
     )
 
 
@@ -217,7 +194,8 @@ def from_settings(context: Context) -> ControllerFacts:
         time_zone=section["time_zone"],
         language=section["language"],
         sector=section["sector"],
-        **points,
+        contact=points["contact"],
+        dpo=points["dpo"],
     )
 
 
@@ -227,20 +205,6 @@ def _point(point: ContactPoint, field: str) -> ContactPoint:
         email=emails.read(point.email, f"{field}_email", required=False),
         phone=texts.clean_line(point.phone, f"{field}_phone", limit=40, required=False),
     )
-
-
-def _colour(text: str) -> str:
-    """Return a colour as `#rrggbb`, dark enough for white text on it; nothing where nothing was typed."""
-    plain = text.strip().lower()
-    if not plain:
-        return ""
-    colour = plain if plain.startswith("#") else f"#{plain}"
-    if not _COLOUR.fullmatch(colour):
-        raise ColourNotUsable(field="colour")
-    found = contrast_with_white(colour)
-    if found < LEAST_CONTRAST:
-        raise ColourTooLight(field="colour", found=f"{int(found * 10) / 10:.1f}", least=f"{LEAST_CONTRAST:.1f}")
-    return colour
 
 
 def _slug(slug: str) -> str:

@@ -85,7 +85,7 @@ def choose_language() -> str:
 
     Public pages keep nothing in the browser: there a link chooses.
     """
-    if request.blueprint == "public":
+    if request.blueprint in ("public", "outside_approvals"):
         asked = request.args.get("language", "")
         return asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "da") or "da"
     chosen = session.get("language", "")

@@ -80,10 +80,10 @@ def test_a_rejected_request_leaves_the_duty(run: World, breach: str) -> None:
 
 
 def test_the_rule_of_four_eyes_and_the_colour_of_a_controller_are_changed(run: World) -> None:
-    shown = run.json("controller", "change", "nordlys-aps", "--four-eyes", "alone", "--colour", "1F5673")
-    assert (shown["four_eyes"], shown["colour"]) == ("alone", "#1f5673")
+    shown = run.json("controller", "change", "nordlys-aps", "--four-eyes", "alone", "--colour", "#1f5673")
+    assert (shown["four_eyes"], shown["colour"]) == ("alone", "#1F5673")
     shown = run.json("controller", "change", "nordlys-aps", "--colour", "")
     assert (shown["four_eyes"], shown["colour"]) == ("alone", "")
-    assert "hard to read" in run.refused("controller", "change", "nordlys-aps", "--colour", "#ffcc00")
-    assert "six signs" in run.refused("controller", "change", "nordlys-aps", "--colour", "#12")
+    assert "Darken it" in run.refused("controller", "change", "nordlys-aps", "--colour", "#ffcc00")
+    assert "six digits" in run.refused("controller", "change", "nordlys-aps", "--colour", "#12")
     assert "Choose one of" in run.refused("controller", "change", "nordlys-aps", "--four-eyes", "nobody")

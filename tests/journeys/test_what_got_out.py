@@ -120,7 +120,7 @@ def test_the_scope_is_kept_in_versions_that_say_what_changed(anywhere: Staff) ->
     with pytest.raises(scope.AssessedMeanwhile):
         scope.assess(context, staff.world.clara, staff.reference, FIRST, after_version=1)
     incidents.contain(context, staff.world.clara, staff.reference, at=staff.world.clock(), how="Slettet på afstand.")
-    assert staff.world.shown(staff.reference)["status"] == "contained"
+    assert staff.world.shown(staff.reference)["contained_at"] == "2026-11-20T20:45:00Z"
     assert staff.world.journal_is_whole()
 
 

@@ -3,9 +3,8 @@
 Opening it shows; only the form decides. Its address is the secret, so nothing of it is passed on or kept.
 """
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
 
 from incident_tracker.domain.approvals import InvitationIsDead
 from incident_tracker.domain.errors import Refusal
@@ -15,6 +14,8 @@ from incident_tracker.web import current, public_forms, words
 from incident_tracker.web.approvals import said
 from incident_tracker.web.guard import public
 from incident_tracker.web.languages import refusal_text
+from incident_tracker.web.public import showing
+from incident_tracker.web.public.showing import Place
 
 pages = Blueprint("outside_approvals", __name__, url_prefix="/approve/<secret>")
 PURPOSE = "approve"
@@ -48,33 +49,33 @@ def decide(secret: str) -> ResponseReturnValue:
         return _dead(refusal)
     except Refusal as refusal:
         return _page(found, secret, refusal)
-    return _private(render_template("web/approvals/outside_done.html", found=found, approved=yes))
+    return _private("outside_done", found, approved=yes)
 
 
 def _page(found: Invitation, secret: str, refusal: Refusal | None = None) -> ResponseReturnValue:
     zone, approval = found.controller.time_zone, found.approval
-    page = render_template(
-        "web/approvals/outside.html",
-        found=found,
+    return _private(
+        "outside",
+        found,
+        200 if refusal is None else 422,
         matter=said.matter(found.reader, found.incident, approval, zone),
         until=words.moment(approval.invited_until or approval.asked_at, zone),
         asked_at=words.moment(approval.asked_at, zone),
-        address=f"/approve/{secret}",
+        sent_to=f"/approve/{secret}{showing.chosen()}",
         token=public_forms.token(PURPOSE),
         wrong=refusal_text(refusal) if refusal is not None else "",
         at_reason=refusal is not None and refusal.field == "reason",
         typed=request.form.get("reason", "") if request.method == "POST" else "",
     )
-    return _private(page, 200 if refusal is None else 422)
 
 
 def _dead(refusal: Refusal) -> Response:
-    return _private(render_template("web/approvals/outside_dead.html", text=refusal_text(refusal)), NotFound.code)
+    return _private("outside_dead", None, 404, text=refusal_text(refusal))
 
 
-def _private(page: str, code: int | None = 200) -> Response:
+def _private(name: str, found: Invitation | None, code: int = 200, **values: object) -> Response:
     """Return a page whose address nobody else learns, and that no search engine keeps."""
-    response = make_response(page, code or 200)
+    where = Place(found.controller if found is not None else None, None)
+    response = showing.show(f"web/approvals/{name}.html", where, code, found=found, **values)
     response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
