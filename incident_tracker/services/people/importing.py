@@ -101,7 +101,7 @@ def run(job: Job, pieces: Iterable[bytes], told: Callable[[Counts], None] = lamb
     try:
         state = _read(job, pieces, told)
     except Refusal as refusal:
-        _break_off(job, Reason(refusal.message, {name: str(value) for name, value in refusal.params.items()}))
+        _break_off(job, Reason(refusal.message, {name: Reason(str(value)) for name, value in refusal.params.items()}))
         raise
     except BaseException as error:
         _log.error("list_of_people_not_read", import_id=job.import_id, fault=type(error).__name__)
