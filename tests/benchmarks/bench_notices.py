@@ -142,10 +142,18 @@ def make_engine(opened: Database, address: str, batch: int) -> Engine:
     )
 
 
-def measure(
-    given: argparse.Namespace, address: str, url: str, folder: Path, crowd: Crowd, channel: Channel
-) -> Measured:
+@dataclass(frozen=True)
+class Place:
+    """Where it is measured: the stand-in, and the database."""
+
+    address: str
+    url: str
+    folder: Path
+
+
+def measure(given: argparse.Namespace, place: Place, crowd: Crowd, channel: Channel) -> Measured:
     """Send to everybody on one channel."""
+    address = place.address
     rows = given.mails if channel is Channel.EMAIL else given.sms
     bare = bare_mails(address, rows, given.batch) if channel is Channel.EMAIL else bare_sms(address, rows)
     begun = time.monotonic()
