@@ -1,6 +1,6 @@
 """Where a partner tells us of a breach, behind its own link: no account, no cookie."""
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -11,13 +11,15 @@ from incident_tracker.services import partners
 from incident_tracker.web import current, public_forms
 from incident_tracker.web.guard import public
 from incident_tracker.web.languages import refusal_text
+from incident_tracker.web.public import showing
+from incident_tracker.web.public.showing import Place
 
 pages = Blueprint("partner_tips", __name__, url_prefix="/partner")
 PURPOSE = "partner-tip"
 
 
 @pages.get("/<secret>")
-@public("a partner has no account; its link is the proof")
+@public("a partner has no account; its link is the proof", csrf=False)
 def show(secret: str) -> ResponseReturnValue:
     """Show the form."""
     return _show(*_behind(secret), secret)
@@ -41,9 +43,7 @@ def tell(secret: str) -> ResponseReturnValue:
         return _show(partner, controller, secret, refusal)
     if reference is None:
         raise NotFound
-    return _closed(
-        render_template("web/partners/thanks.html", partner=partner, controller=controller, reference=reference)
-    )
+    return _private("thanks", controller, partner=partner, reference=reference)
 
 
 def _behind(secret: str) -> tuple[Partner, Controller]:
@@ -56,23 +56,21 @@ def _behind(secret: str) -> tuple[Partner, Controller]:
 def _show(
     partner: Partner, controller: Controller, secret: str, refusal: Refusal | None = None
 ) -> ResponseReturnValue:
-    page = render_template(
-        "web/partners/tell.html",
+    return _private(
+        "tell",
+        controller,
+        200 if refusal is None else 422,
         partner=partner,
-        controller=controller,
-        secret=secret,
+        sent_to=f"/partner/{secret}{showing.chosen()}",
         token=public_forms.token(PURPOSE),
         typed=request.form,
         wrong="" if refusal is None else refusal_text(refusal),
         wrong_field="" if refusal is None else refusal.field or "",
     )
-    return _closed(page, 200 if refusal is None else 422)
 
 
-def _closed(page: str, code: int = 200) -> ResponseReturnValue:
-    """Return a page whose address is a secret: not passed on, not kept, not found."""
-    answer = make_response(page, code)
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex"
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+def _private(name: str, controller: Controller, code: int = 200, **values: object) -> ResponseReturnValue:
+    """Return a page whose address nobody else learns, and that no search engine keeps."""
+    response = showing.show(f"web/partners/{name}.html", Place(controller, None), code, **values)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
