@@ -8,7 +8,7 @@ from pydantic import Field
 from incident_tracker.api import current, cursors
 from incident_tracker.api.answers import Incident, IncidentPart, Obligations
 from incident_tracker.api.fields import Body, Instant, Line, Many, OfIncident, Paging, Text
-from incident_tracker.api.paths import reference_of
+from incident_tracker.api.paths import reference_of, slug_of
 from incident_tracker.api.routes import address, noun
 from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.counts import CountKind, CountRange
@@ -201,7 +201,7 @@ def _shown(reference: str, *, looked_at: str = "") -> dict[str, Any]:
 
 
 def _controller(slug: str) -> int:
-    return controllers.by_slug(current.context(), current.actor(), slug.strip().casefold()).id
+    return controllers.by_slug(current.context(), current.actor(), slug_of(slug)).id
 
 
 def _searched(text: str) -> str:

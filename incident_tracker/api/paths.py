@@ -6,6 +6,7 @@ from incident_tracker.api.fields import OfIncident
 from incident_tracker.domain.errors import NotFound
 
 _LONGEST = 64
+_SLUG = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
 
 
@@ -22,3 +23,11 @@ def id_of(written: str) -> str:
     if not _ID.fullmatch(written):
         raise NotFound(what=written[:_LONGEST])
     return written
+
+
+def slug_of(written: str) -> str:
+    """Return the short name of a controller."""
+    slug = written.strip().casefold()
+    if not _SLUG.fullmatch(slug):
+        raise NotFound(what=slug[:_LONGEST])
+    return slug

@@ -7,6 +7,7 @@ from pydantic import Field
 from incident_tracker.api import current
 from incident_tracker.api.answers import Received
 from incident_tracker.api.fields import Body, Line
+from incident_tracker.api.paths import slug_of
 from incident_tracker.api.routes import address, noun
 from incident_tracker.services import intake
 from incident_tracker.services.suspicions import Told
@@ -30,6 +31,6 @@ class NewSuspicion(Body):
 def report(body: NewSuspicion) -> tuple[dict[str, Any], int]:
     """Tell of a suspected leak; whoever is on call is told."""
     told = Told(**body.model_dump(exclude={"controller"}))
-    slug = None if body.controller is None else body.controller.strip().casefold()
+    slug = None if body.controller is None else slug_of(body.controller)
     kept, receipt = intake.report(current.context(), current.actor(), told, slug=slug, once=current.once())
     return {"id": kept, "receipt": receipt}, 201

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from incident_tracker.services import attachments, people
+from incident_tracker.services import attachments, idempotency, people
 from incident_tracker.services.context import Context
 from incident_tracker.store import alerts, heartbeats
+from incident_tracker.store import idempotency as idempotency_rows
 
 _log = structlog.get_logger()
 GONE_AFTER = timedelta(days=7)
@@ -19,6 +20,7 @@ def tidy(context: Context, now: datetime) -> None:
     """
     with context.database.writing() as session:
         heartbeats.forget(session, now - GONE_AFTER)
+        idempotency_rows.sweep(session, now - idempotency.KEPT_FOR)
         alerts.bring_forward(session, now + context.policy.step_delay)
     people.settle_silent(context, now)
     context.database.empty_log()

@@ -29,6 +29,7 @@ from incident_tracker.web.public.notices import pages as public_pages
 from incident_tracker.web.report.filing import pages as report_pages
 from incident_tracker.web.scope.pages import pages as scope_pages
 from incident_tracker.web.settings.pages import pages as settings_pages
+from incident_tracker.web.settings.tokens import pages as token_pages
 from incident_tracker.web.settings.users import pages as user_pages
 from incident_tracker.web.sign_in.pages import pages as sign_in_pages
 
@@ -40,6 +41,7 @@ NOUNS = (
     on_call_pages,
     settings_pages,
     user_pages,
+    token_pages,
     board_pages,
     incident_pages,
     deciding_pages,

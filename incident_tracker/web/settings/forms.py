@@ -1,13 +1,17 @@
 """Forms about accounts and controllers."""
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
-from wtforms import EmailField, PasswordField, RadioField, SelectField, StringField, TelField
+from flask_babel.speaklater import LazyString
+from wtforms import EmailField, IntegerField, PasswordField, RadioField, SelectField, StringField, TelField
 from wtforms.validators import Optional
 
 from incident_tracker.domain.parties import ContactPoint, Controller, Role
+from incident_tracker.domain.tokens import SCOPES
 from incident_tracker.services.controllers import ControllerFacts
 from incident_tracker.web.forms import LANGUAGES, SECTORS, PageForm, choices, filled
 from incident_tracker.web.languages import ROLES
+from incident_tracker.web.scope.forms import MultiCheckboxField
 
 _ROLES = [(role.value, words) for role, words in ROLES.items()]
 _THEMES = choices([("", _l("As the machine says")), ("light", _l("Light")), ("dark", _l("Dark"))])
@@ -18,6 +22,10 @@ _PLAIN = ("name", "cvr", "sector", "language", "time_zone", "four_eyes", "colour
 _NEW = {"autocomplete": "new-password"}
 
 
+def _scope_words(scope: str) -> str:
+    return f"{gettext(SCOPES[scope])} ({scope})"
+
+
 class UserForm(PageForm):
     """A new account."""
 
@@ -26,6 +34,19 @@ class UserForm(PageForm):
     role = SelectField(_l("Role"), choices=choices(_ROLES), default=Role.RESPONDER.value)
     language = RadioField(_l("Language"), choices=LANGUAGES, default="da")
     password = PasswordField(_l("First password"), [filled()], render_kw=_NEW)
+
+
+class TokenForm(PageForm):
+    """A new token for a program of one's own."""
+
+    name = StringField(_l("Name"), [filled()], render_kw={"autocomplete": "off"})
+    scope = MultiCheckboxField(
+        _l("Scopes"),
+        [Optional()],
+        choices=choices((one, LazyString(_scope_words, one)) for one in SCOPES),
+        validate_choice=False,
+    )
+    expires_days = IntegerField(_l("Days until it ends"), [Optional()], render_kw={"inputmode": "numeric"})
 
 
 class RoleForm(PageForm):
