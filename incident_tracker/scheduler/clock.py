@@ -75,6 +75,7 @@ class Clock:
         clock_settings = self._tracker.settings.clock
         self._every(clock_settings.tick_seconds, self._tracker.woken.set, "tick")
         self._every(SWEEP_SECONDS, self._sweep, "sweep")
+        self._every(SWEEP_SECONDS, self._tell_on, "notices")
         self._every(clock_settings.poll_seconds, self._poll, "poll")
         self._every(MINUTE_SECONDS, self._minute, "minute")
         for thread in self._threads:
@@ -162,10 +163,9 @@ class Clock:
 
     def _sweep(self) -> None:
         self._watch.over("sweep", self._tracker.engine.sweep)
-        self._watch.over("notices", self._tell_on)
 
     def _tell_on(self) -> None:
-        notices.go_on(self._context, self._context.now())
+        self._watch.over("notices", partial(notices.go_on, self._context, self._context.now()))
 
     def _poll(self) -> None:
         self._watch.over("poll", self._poll_now)

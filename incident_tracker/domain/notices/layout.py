@@ -12,6 +12,7 @@ _HEADING = re.compile(r"^#{1,6}[ \t]+(.*)$")
 _NUMBERED = re.compile(r"^[ \t]*\d{1,3}[.)][ \t]+(.*)$")
 _DASHED = re.compile(r"^[ \t]*[-*•][ \t]+(.*)$")
 _STYLE = "font-family:Arial,Helvetica,sans-serif;font-size:16px;line-height:1.5;color:#1a1a1a;max-width:38em"
+_HEADING_STYLE = "font-size:18px;margin:1.5em 0 0.5em"
 _FOOT_STYLE = "border-top:1px solid #888;margin-top:2em;padding-top:1em;font-size:14px;color:#444"
 
 
@@ -76,10 +77,12 @@ def to_plain(body: str) -> str:
 
 def page(subject: str, body: str, foot: str, language: str) -> str:
     """Return a whole HTML mail: the text, and under a line what we add to every one."""
+    # What people write is escaped, so each of these tags is ours.
+    text = to_html(body).replace("<h2>", f'<h2 style="{_HEADING_STYLE}">')
     return (
         f'<!doctype html>\n<html lang="{html.escape(language)}"><head><meta charset="utf-8">'
         f"<title>{html.escape(subject)}</title></head>\n"
-        f'<body><div style="{_STYLE}">\n{to_html(body)}\n'
+        f'<body><div style="{_STYLE}">\n{text}\n'
         f'<div style="{_FOOT_STYLE}">\n{to_html(foot)}\n</div></div></body></html>\n'
     )
 

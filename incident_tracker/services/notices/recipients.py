@@ -1,12 +1,13 @@
 """Who is told by a notice, in a fixed order: the people affected, or the partners concerned."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
 from incident_tracker.domain.notices import PEOPLE, Notice
 from incident_tracker.domain.partners import Partner, partner_id_of, recipient_id
+from incident_tracker.store import notices as rows
 from incident_tracker.store import partners, people
 from incident_tracker.store.keys import Keyring
 from notifiers.protocol import Channel
@@ -46,6 +47,12 @@ def recipients_after(session: Session, keyring: Keyring, notice: Notice, after: 
         return [_of_partner(notice.incident_id, one) for one in concerned]
     found = people.after(session, notice.incident_id, after, limit)
     return [_of_person(keyring, one) for one in found]
+
+
+def recipients_named(session: Session, keyring: Keyring, notice: Notice, ids: Sequence[str]) -> list[Recipient]:
+    """Return the people with these ids among the recipients of a notice to people, in the order of their ids."""
+    found = rows.people_by_ids(session, notice.incident_id, ids)
+    return [_of_person(keyring, one) for one in sorted(found, key=lambda person: person.id)]
 
 
 def _of_person(keyring: Keyring, sealed: people.SealedPerson) -> Recipient:

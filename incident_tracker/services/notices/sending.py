@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from sqlalchemy.orm import Session
+
 from incident_tracker.domain import incident as incident_rules
 from incident_tracker.domain import notices as rules
 from incident_tracker.domain.access import Act, Actor
@@ -13,7 +15,7 @@ from incident_tracker.services import approvals
 from incident_tracker.services.context import Context
 from incident_tracker.services.notices import checking, composing, feeding, telling
 from incident_tracker.services.notices import reach as reckoning
-from incident_tracker.services.notices.recipients import recipients_after
+from incident_tracker.services.notices.recipients import Recipient, recipients_after, recipients_named
 from incident_tracker.services.notices.writing import held, show
 from incident_tracker.services.texts import clean
 from incident_tracker.services.work import Work, working
@@ -65,7 +67,7 @@ def begin(context: Context, actor: Actor, notice_id: int) -> None:
         rows.keep_sending(work.session, begun)
         begins = NoticeBegun(notice.id, notice.number, notice.digest, reach.recipients, reach.unreachable)
         work.record(loaded, begins)
-    feeding.feed(context, notice_id)
+    feeding.feed(context, notice_id, most=1)
 
 
 def pause(context: Context, actor: Actor, notice_id: int, *, reason: str = "") -> None:
@@ -172,7 +174,7 @@ def _retry_some(context: Context, actor: Actor, before: Notice, channel: Channel
     with context.database.writing() as session:
         work = Work(context, actor, session, context.now())
         loaded, notice = held(work, before, Act.WORK)
-        found = recipients_after(session, work.keyring, notice, after, CHUNK)
+        found = _next(session, work, notice, after)
         if not found:
             return after, 0, 0
         states = rows.states_of_recipients(session, notice.id, [one.id for one in found])
@@ -188,6 +190,14 @@ def _retry_some(context: Context, actor: Actor, before: Notice, channel: Channel
             ),
         )
     return found[-1].id, told, len(found)
+
+
+def _next(session: Session, work: Work, notice: Notice, after: str) -> list[Recipient]:
+    """Return the next recipients among whom are unreached ones; where everybody has a message, only those."""
+    if notice.audience != rules.PEOPLE or notice.unreachable:
+        return recipients_after(session, work.keyring, notice, after, CHUNK)
+    ids = of_notices.unreached(session, None, notice.id, after=after, limit=CHUNK)
+    return recipients_named(session, work.keyring, notice, ids)
 
 
 def settle_doubts(context: Context, actor: Actor, notice_id: int, *, decision: Decision, reason: str) -> int:

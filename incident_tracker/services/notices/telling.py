@@ -1,7 +1,6 @@
-"""What the clock does for notices: write the next messages, see when all have an end, halt when something is wrong.
+"""What the clock does for notices: write the next messages, see when all have an end, halt where something is wrong.
 
-A notice is told when no message of it is open any more. That is written into the journal with counts and a digest of
-every outcome, and it meets the duties to tell people.
+Each step is a short transaction, so that any number of nodes can do it and none can do it twice.
 """
 
 from collections.abc import Mapping
@@ -13,20 +12,18 @@ from sqlalchemy.orm import Session
 from incident_tracker import rendering
 from incident_tracker.delivery.enqueue import NewDelivery, enqueue
 from incident_tracker.domain.access import CLOCK
-from incident_tracker.domain.deadlines import is_settled
 from incident_tracker.domain.errors import phrase
 from incident_tracker.domain.escalation import contact_for
-from incident_tracker.domain.events import DutyMet, Event, NoticeFinished, NoticeHalted
-from incident_tracker.domain.notices import PARTNERS, PEOPLE, Notice, State
-from incident_tracker.domain.parties import OnCallContact, PartyRole
+from incident_tracker.domain.events import NoticeHalted
+from incident_tracker.domain.notices import Notice, State
+from incident_tracker.domain.parties import OnCallContact
 from incident_tracker.services.context import Context
-from incident_tracker.services.notices import feeding
+from incident_tracker.services.notices import feeding, finishing
 from incident_tracker.services.work import Work, working
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import lanes
 from incident_tracker.store import notices as rows
-from incident_tracker.store import obligations as obligation_rows
 from incident_tracker.store.database import NotSaved
 from incident_tracker.store.deliveries import Purpose, of_notices
 from incident_tracker.store.incidents import Loaded
@@ -39,10 +36,6 @@ ENOUGH = 50
 TOO_MANY = 0.25
 MANY_FAIL = phrase("more than a quarter of the messages failed")
 NO_WAY_OUT = phrase("the sender's set-up is wrong, and there is no other way out")
-_DUTIES: Mapping[str, frozenset[tuple[str, str]]] = {
-    PEOPLE: frozenset({("gdpr", "notify_people"), ("promise", "inform_parties")}),
-    PARTNERS: frozenset({("gdpr", "notify_controller")}),
-}
 
 
 def go_on(context: Context, now: datetime) -> None:
@@ -71,7 +64,7 @@ def _go_on(context: Context, notice_id: int, *, all_told: bool) -> None:
         notice = rows.get(session, context.keyring, notice_id, None)
         why = "" if over else trouble(context, session, notice)
     if over and notice.all_told:
-        _finish(context, notice)
+        finishing.finish(context, notice)
     elif why:
         with working(context, CLOCK) as work:
             loaded = incident_rows.load(work.session, work.keyring, notice.reference, None, lock=True)
@@ -114,63 +107,6 @@ def halt(work: Work, loaded: Loaded, notice: Notice, reason: str) -> None:
         pause_reason=rows.seal_reason(work.keyring, loaded.record_key, reason),
     )
     work.record(loaded, NoticeHalted(notice.id, notice.number, "paused", reason))
-
-
-def _finish(context: Context, notice: Notice) -> None:
-    """Write down that no message is open any more, and what that proves."""
-    with working(context, CLOCK) as work:
-        loaded = incident_rows.load(work.session, work.keyring, notice.reference, None, lock=True)
-        held = rows.get(work.session, work.keyring, notice.id, None, lock=True)
-        if held.state is not State.SENDING or not held.all_told or of_notices.any_open(work.session, notice.id):
-            return
-        rows.move(work.session, notice.id, was=(State.SENDING,), state=State.FINISHED, finished_at=work.now)
-        finished = NoticeFinished(
-            notice_id=held.id,
-            number=held.number,
-            audience=held.audience,
-            begun_at=held.begun_at or work.now,
-            at=work.now,
-            recipients=held.recipients,
-            reached=of_notices.reached(work.session, held.id),
-            unreachable=held.unreachable,
-            counts=of_notices.counts(work.session, None, [held.id])[held.id],
-            digest=of_notices.outcome_digest(work.session, held.id),
-        )
-        work.record(loaded, finished, *_duties_met(work, loaded, held, finished))
-
-
-def _duties_met(work: Work, loaded: Loaded, notice: Notice, finished: NoticeFinished) -> list[Event]:
-    """Return the duties that a finished notice meets, each with its proof in words."""
-    if not finished.reached or not loaded.incident.is_open:
-        return []
-    if notice.audience == PARTNERS and loaded.incident.role is not PartyRole.PROCESSOR:
-        return []
-    kept = obligation_rows.of_incidents(work.session, work.keyring, [loaded.id], None)[loaded.id]
-    controller = controller_rows.get(work.session, work.keyring, notice.controller_id, None)
-    how = _proof(notice, finished, controller.language)
-    return [
-        DutyMet(one.obligation.regime, one.obligation.duty, work.now, how)
-        for one in kept
-        if (one.obligation.regime, one.obligation.duty) in _DUTIES[notice.audience] and not is_settled(one.obligation)
-    ]
-
-
-def _proof(notice: Notice, finished: NoticeFinished, language: str) -> str:
-    counts = finished.counts
-    return rendering.message(
-        "notice/proof",
-        "body",
-        language,
-        number=notice.number,
-        reference=notice.public_reference,
-        reached=finished.reached,
-        recipients=finished.recipients,
-        delivered=counts["delivered"],
-        accepted=counts["accepted"],
-        failed=counts["failed"],
-        unreachable=finished.unreachable,
-        digest=finished.digest,
-    )
 
 
 def _call_for_help(work: Work, loaded: Loaded, notice: Notice) -> None:

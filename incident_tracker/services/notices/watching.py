@@ -18,6 +18,7 @@ from incident_tracker.store.deliveries import LedgerRow, of_notices
 
 WINDOW = timedelta(seconds=60)
 """Over which the rate is counted."""
+_MOST_PARTNERS = 1000
 IN_DOUBT = phrase("messages in doubt wait for a decision")
 
 
