@@ -13,9 +13,9 @@ from axe_playwright_python.sync_playwright import Axe
 from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect
 
-from incident_tracker.services import incidents, outbox, register
+from incident_tracker.services import incidents, outbox, people, register
 from incident_tracker.web.app import create_app
-from tests.browser import story
+from tests.browser import outside, story
 from tests.browser.running import carry_in, give_sign_of_life, served, tracker_at
 from tests.browser.story import Story
 from tests.house.translations import PO
@@ -30,8 +30,14 @@ DESK: ViewportSize = {"width": 1440, "height": 900}
 LONG = "Sikkerhedskopieringsnøgleopbevaringsskabet" * 3 + " blev fundet ulåst"
 NAUGHTY = "<script>alert(1)</script> ' \" & %(name)s {{ 7*7 }} 🦊 '; DROP TABLE incidents; --"
 NOWHERE = "/nothing/here"
-NO_PAGES = re.compile(r"static|healthz|readyz|metrics|understood|draft\.|version-|evidence/<|first-run|webhooks|api/")
+NO_PAGES = re.compile(
+    r"static|healthz|readyz|metrics|understood|draft\.|version-|evidence/<|refused\.|first-run|webhooks|api/|colours"
+)
 """What is no page: files, what machines ask, the parts that a form asks while it is typed, the first run's links."""
+
+
+PUBLIC = re.compile(r"(/c/<slug>)?/(report|notice)")
+"""Pages without a cookie: there the address says the language."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,29 @@ def _troubles(found: Story) -> None:
         if number % 10:
             incidents.find_not_a_breach(context, found.actor("Ada"), one, reason="Modtageren var den rette.")
     found.open("Ada", "Øvelse: løsepengevirus på filserveren", exercise=True, place="Filserveren")
+    outside.tell(found, NAUGHTY, LONG)
     found.clock.set(story.NOW)
     found.tick()
+    _list_of_people(found)
+    told = found.open("Ben", TOLD_TITLE)
+    found.aware("Ben", told)
+    telling.in_every_state(found, told)
+
+
+def _list_of_people(found: Story) -> None:
+    """Read a list with long and naughty names and refused rows into the story's incident."""
+    file = found.tracker.settings.data.dir / "kunder.csv"
+    rows = [
+        f"{name};p{number}@example.dk;;" for number, name in enumerate((NAUGHTY.replace(";", ","), LONG, "", "Åse"))
+    ]
+    file.write_text("\n".join(["navn;e-mail;telefon;sprog", *rows, "Bo;forkert;112;", "Ib;p1@example.dk;;"]), "utf-8")
+    ada = found.actor("Ada")
+    reference = next(
+        one.reference
+        for one in register.listing(found.tracker.context, ada, limit=200)
+        if one.title == story.MAIN_TITLE
+    )
+    people.read_file(found.tracker.context, ada, reference, file=file)
 
 
 def _addresses(found: Story) -> tuple[str, ...]:
@@ -73,29 +100,35 @@ def _addresses(found: Story) -> tuple[str, ...]:
         "<reference>": main,
         "<alert_id>": alert,
         "<delivery_id>": delivery,
+        "<import_id>": people.imports(context, ada, main)[0].id,
         "<int:user_id>": "1",
         "<int:contact_id>": "1",
         "<int:version>": "1",
-    }
+    } | outside.values(found)
     special = {
         "/incidents/<reference>/decide": references["Ukendt login på backup hos Skyhost"],
         "/incidents/<reference>/report/versions/<int:version>": references["Bærbar stjålet fra varevogn"],
         "/incidents/<reference>/reopen": references["Kopimaskinen viste gamle udskrifter"],
         "/incidents/<reference>/contain": references[story.NEWSLETTER_TITLE],
         "/incidents/<reference>/close": references["Bærbar stjålet fra varevogn"],
-    }
+    } | outside.references(found)
     rules = {rule.rule for rule in create_app(found.tracker).url_map.iter_rules() if "GET" in (rule.methods or ())}
     pages = []
     for rule in sorted(rules):
         if NO_PAGES.search(rule):
             continue
         address = rule.replace("<reference>", special.get(rule, main))
+        if address.endswith("/<int:number>/edit"):
+            address = address.replace("<int:number>", by_state["draft"])
         for place, value in values.items():
             address = address.replace(place, value)
         assert "<" not in address, f"a new page: say with what it is opened: {rule}"
-        pages.append(address)
+        pages.append(f"{address}?language={{language}}" if PUBLIC.match(rule) else address)
+    pages += [f"/incidents/{told}/notices/{number}" for number in by_state.values()]
+    pages += [f"/incidents/{told}/notices/{by_state['finished']}/proof", f"/incidents/{told}/notices/new?corrects=1"]
     others = [references[title] for title in references if title in {LONG[:60], *_OTHERS}]
     pages += [f"/incidents/{one}" for one in others]
+    pages += outside.further(found)
     return (*pages, "/incidents?q=findes+ikke", "/incidents?status=suspected", NOWHERE)
 
 
@@ -155,7 +188,7 @@ class Walks:
             for number, place in enumerate(site.pages):
                 phone = (number + (language == "en") + (scheme == "dark")) % 2
                 page.set_viewport_size(PHONE if phone else DESK)
-                answer = page.goto(site.address + place)
+                answer = page.goto(site.address + place.format(language=language))
                 if answer is None or answer.status != (404 if place == NOWHERE else 200):
                     walk.unanswered.append(f"{place}: {answer and answer.status}")
                 before = len(walk.complaints)
