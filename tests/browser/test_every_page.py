@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, exp
 
 from incident_tracker.services import incidents, outbox, people, register
 from incident_tracker.web.app import create_app
-from tests.browser import outside, story
+from tests.browser import outside, story, telling
 from tests.browser.running import carry_in, give_sign_of_life, served, tracker_at
 from tests.browser.story import Story
 from tests.house.translations import PO
@@ -68,9 +68,7 @@ def _troubles(found: Story) -> None:
     found.clock.set(story.NOW)
     found.tick()
     _list_of_people(found)
-    told = found.open("Ben", TOLD_TITLE)
-    found.aware("Ben", told)
-    telling.in_every_state(found, told)
+    telling.tell(found)
 
 
 def _list_of_people(found: Story) -> None:
@@ -104,31 +102,30 @@ def _addresses(found: Story) -> tuple[str, ...]:
         "<int:user_id>": "1",
         "<int:contact_id>": "1",
         "<int:version>": "1",
-    } | outside.values(found)
+    }
+    values |= outside.values(found) | telling.values(found)
     special = {
         "/incidents/<reference>/decide": references["Ukendt login på backup hos Skyhost"],
         "/incidents/<reference>/report/versions/<int:version>": references["Bærbar stjålet fra varevogn"],
         "/incidents/<reference>/reopen": references["Kopimaskinen viste gamle udskrifter"],
         "/incidents/<reference>/contain": references[story.NEWSLETTER_TITLE],
         "/incidents/<reference>/close": references["Bærbar stjålet fra varevogn"],
-    } | outside.references(found)
+    }
+    special |= outside.references(found) | telling.references(found)
     rules = {rule.rule for rule in create_app(found.tracker).url_map.iter_rules() if "GET" in (rule.methods or ())}
     pages = []
     for rule in sorted(rules):
         if NO_PAGES.search(rule):
             continue
         address = rule.replace("<reference>", special.get(rule, main))
-        if address.endswith("/<int:number>/edit"):
-            address = address.replace("<int:number>", by_state["draft"])
         for place, value in values.items():
             address = address.replace(place, value)
         assert "<" not in address, f"a new page: say with what it is opened: {rule}"
         pages.append(f"{address}?language={{language}}" if PUBLIC.match(rule) else address)
-    pages += [f"/incidents/{told}/notices/{number}" for number in by_state.values()]
-    pages += [f"/incidents/{told}/notices/{by_state['finished']}/proof", f"/incidents/{told}/notices/new?corrects=1"]
     others = [references[title] for title in references if title in {LONG[:60], *_OTHERS}]
     pages += [f"/incidents/{one}" for one in others]
     pages += outside.further(found)
+    pages += telling.further(found)
     return (*pages, "/incidents?q=findes+ikke", "/incidents?status=suspected", NOWHERE)
 
 
