@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from incident_tracker.domain.access import Actor
 from incident_tracker.domain.notices import NoticeText
-from incident_tracker.services import approving, notices, people
+from incident_tracker.services import approving, notices, people, register
 from incident_tracker.store.tables.outbox import DeliveryRow
 from tests.browser.story import Story
 from tests.delivery.world import NEVER
@@ -48,6 +48,7 @@ Du kan klage til Datatilsynet, hvis du mener, at vi behandler dine oplysninger f
 """,
 )
 TEXTS = {"da": DANISH, "en": ENGLISH}
+TITLE = "Kundeliste hentet af uvedkommende"
 NAMES = (
     "Åse Ørsted", "Søren Bæk", "Jørgen Æbeltoft", "Grø Kjær", "Eva Holm", "Finn Lund", "Ib Krogh", "Jo Dahl",
     "Kaj Friis", "Liv Møller", "Per Østergård", "Ulla Skov",
@@ -143,3 +144,48 @@ def in_every_state(story: Story, reference: str) -> dict[str, int]:
     made["sending"] = begun(story, reference)
     answer(story, made["sending"], {"delivered": 19, "accepted": 4, "failed": 2, "in_doubt": 1, "suppressed": 1})
     return {state: notices.show(context, clara, one).number for state, one in made.items()}
+
+
+def tell(story: Story) -> None:
+    """Open an incident of its own, with notices in every state."""
+    reference = story.open("Ben", TITLE)
+    story.aware("Ben", reference)
+    in_every_state(story, reference)
+
+
+def values(story: Story) -> dict[str, str]:
+    """Return what stands in the addresses of the pages of notices; a number is that of the one being sent."""
+    reference = _reference(story)
+    person = people.listing(story.tracker.context, story.actor("Ada"), reference, limit=1)[0]
+    return {"<int:number>": _numbers(story)["sending"], "<person_id>": person.id}
+
+
+def references(story: Story) -> dict[str, str]:
+    """Return which incident these pages are opened for."""
+    notice = "/incidents/<reference>/notices"
+    under = ("", "/<int:number>", "/<int:number>/edit", "/<int:number>/proof", "/<int:number>/stop")
+    return dict.fromkeys(
+        ("/incidents/<reference>/people/<person_id>", *(f"{notice}{one}" for one in under)), _reference(story)
+    )
+
+
+def further(story: Story) -> list[str]:
+    """Return the pages of notices in the other states."""
+    base, numbers = f"/incidents/{_reference(story)}/notices", _numbers(story)
+    pages = [f"{base}/{number}" for number in numbers.values()]
+    return [
+        *pages,
+        f"{base}/{numbers['draft']}/edit",
+        f"{base}/{numbers['finished']}/proof",
+        f"{base}/new?corrects=1",
+    ]
+
+
+def _reference(story: Story) -> str:
+    found = register.listing(story.tracker.context, story.actor("Ada"), search=TITLE)
+    return found[0].reference
+
+
+def _numbers(story: Story) -> dict[str, str]:
+    found = notices.of_incident(story.tracker.context, story.actor("Ada"), _reference(story))
+    return {str(one.state): str(one.number) for one in found}
