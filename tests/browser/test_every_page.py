@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, exp
 
 from incident_tracker.services import incidents, outbox, people, register
 from incident_tracker.web.app import create_app
-from tests.browser import outside, story, telling
+from tests.browser import eyes, outside, story, telling
 from tests.browser.running import carry_in, give_sign_of_life, served, tracker_at
 from tests.browser.story import Story
 from tests.house.translations import PO
@@ -36,7 +36,7 @@ NO_PAGES = re.compile(
 """What is no page: files, what machines ask, the parts that a form asks while it is typed, the first run's links."""
 
 
-PUBLIC = re.compile(r"(/c/<slug>)?/(report|notice)")
+PUBLIC = re.compile(r"(/c/<slug>)?/(report|notice|approve)")
 """Pages without a cookie: there the address says the language."""
 
 
@@ -104,6 +104,7 @@ def _addresses(found: Story) -> tuple[str, ...]:
         "<int:version>": "1",
     }
     values |= outside.values(found) | telling.values(found)
+    values |= eyes.values(found, main, naughty=f"{NAUGHTY}\n\n{LONG}")
     special = {
         "/incidents/<reference>/decide": references["Ukendt login på backup hos Skyhost"],
         "/incidents/<reference>/report/versions/<int:version>": references["Bærbar stjålet fra varevogn"],
