@@ -13,6 +13,8 @@ from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import installation
 from incident_tracker.store import journal as journal_rows
+from incident_tracker.store import questions as question_rows
+from incident_tracker.store import suspicions as suspicion_rows
 from incident_tracker.store.deliveries import Purpose
 from incident_tracker.store.incidents import Listed
 from notifiers.protocol import Channel, Content
@@ -40,7 +42,12 @@ def send(context: Context, controller: Controller, now: datetime) -> None:
     address_hash = context.keyring.fingerprint(subject, controller.contact.email, now)
     with context.database.writing() as session:
         seq, head = journal_rows.head(session)
-        listed = incident_rows.board(session, frozenset({controller.id}), _MOST)
+        theirs = frozenset({controller.id})
+        listed = incident_rows.board(session, theirs, _MOST)
+        asked = {
+            "questions": question_rows.count_open(session, theirs),
+            "reports": suspicion_rows.count_open(session, theirs),
+        }
         mail = NewDelivery(
             controller_id=controller.id,
             purpose=Purpose.ACCOUNT,
@@ -48,21 +55,35 @@ def send(context: Context, controller: Controller, now: datetime) -> None:
             channel=Channel.EMAIL,
             address=controller.contact.email,
             address_hash=address_hash,
-            content=_content(controller, listed, f"{seq} {head.hex()}", backups, now),
+            content=_content(controller, listed, f"{seq} {head.hex()}", backups, asked, now),
         )
         enqueue(session, context.keyring, key_id, now, context.routing, [mail], local_only=False)
         installation.put(session, _name(controller), _day(now, controller), now)
 
 
-def _content(controller: Controller, listed: list[Listed], head: str, backups: BackupState, now: datetime) -> Content:
+def _content(
+    controller: Controller,
+    listed: list[Listed],
+    head: str,
+    backups: BackupState,
+    asked: dict[str, int],
+    now: datetime,
+) -> Content:
     language = controller.language
     real = [one for one in listed if not one.exercise]
     lines = [_deadline(one, controller, now) for one in real]
     at = backups.last_at
     last = "" if at is None else rendering.moment(at, controller.time_zone, language, "full")
-    values = {"controller": controller.name, "lines": lines, "head": head, "late": backups.late, "last": last}
+    values = {
+        "controller": controller.name,
+        "lines": lines,
+        "head": head,
+        "late": backups.late,
+        "last": last,
+        **asked,
+    }
     return Content(
-        text=rendering.message("daily/daily", "body", language, **values),
+        text=rendering.message("daily/daily", "body", language, **values, **asked),
         subject=rendering.message("daily/daily", "subject", language, count=len(real)),
         language=language,
     )

@@ -124,6 +124,12 @@ def _other(one: Any, telling: Telling) -> Said:
     return Said("history", _("recorded a change"))
 
 
+def _from_outside(one: events.SuspicionSettled, telling: Telling) -> Said:
+    del telling
+    text = _("took a report from outside over") if one.accepted else _("dismissed a report from outside")
+    return Said("mail", text, one.reason, f"/inbox/{one.suspicion_id}")
+
+
 Sayer = Callable[[Any, Telling], Said]
 _OTHERS: dict[type, Sayer] = dict.fromkeys(
     (
@@ -137,7 +143,6 @@ _OTHERS: dict[type, Sayer] = dict.fromkeys(
         events.AgreementKept,
         events.TokenChanged,
         events.SuspicionReceived,
-        events.SuspicionSettled,
         events.BackupMade,
         events.BackupRestored,
     ),
@@ -163,6 +168,7 @@ SAY: dict[type, Sayer] = {
     events.AlertRaised: _alert,
     events.AlertAcknowledged: _acknowledged,
     events.DeliverySettled: _settled,
+    events.SuspicionSettled: _from_outside,
 }
 
 
