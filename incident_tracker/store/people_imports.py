@@ -1,6 +1,6 @@
 """Readings of lists of people: how far each came, and the rows it refused, sealed under the people key."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -168,6 +168,14 @@ def refused(
     return (rows[-1].id if rows else 0), gathered
 
 
+def with_refused(session: Session, scope: Scope, import_ids: Collection[str]) -> set[str]:
+    """Return which of these readings refused rows, or took some over not wholly."""
+    statement = select(RefusedRowsRow.import_id).where(RefusedRowsRow.import_id.in_(import_ids)).distinct()
+    if scope is not None:
+        statement = statement.where(RefusedRowsRow.controller_id.in_(scope))
+    return set(session.scalars(statement))
+
+
 def _values(counts: Counts) -> dict[str, int]:
     return {name: getattr(counts, name) for name in Counts.__slots__}
 
@@ -203,11 +211,3 @@ def _reading(keyring: Keyring, row: PeopleImportRow) -> Reading:
         finished_at=row.finished_at,
         removed_at=row.removed_at,
     )
-
-
-def each_refused(session: Session, keyring: Keyring, scope: Scope, import_id: str) -> Iterator[Any]:
-    """Yield every row that a reading refused, in the order of the file."""
-    after_id, rows = refused(session, keyring, scope, import_id)
-    while rows:
-        yield from rows
-        after_id, rows = refused(session, keyring, scope, import_id, after_id)

@@ -24,7 +24,7 @@ from incident_tracker.services.people.importing import (
     stop,
 )
 from incident_tracker.services.people.reading import HeaderIsMissing, HeaderIsTooWide, ListIsEmpty, Reason
-from incident_tracker.services.people.refused import imports, one_import, refused_rows
+from incident_tracker.services.people.refused import imports, one_import, refused_rows, with_refused
 from incident_tracker.services.people.the_list import columns_of, count, listing, sample
 from incident_tracker.services.people.uploads import (
     FileCannotBeRead,
@@ -73,4 +73,5 @@ __all__ = [
     "stop",
     "sweep",
     "wait",
+    "with_refused",
 ]

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import phrase
@@ -26,6 +26,13 @@ def imports(context: Context, actor: Actor, reference: str) -> tuple[Reading, ..
     with context.database.reading() as session:
         loaded = incident_rows.load(session, context.keyring, reference, scope)
         return tuple(readings.of_incident(session, context.keyring, scope, loaded.id))
+
+
+def with_refused(context: Context, actor: Actor, found: Collection[Reading]) -> frozenset[str]:
+    """Return the ids of those readings that have rows to look at."""
+    with context.database.reading() as session:
+        ids = readings.with_refused(session, actor.scope_for(Act.READ), [one.id for one in found])
+    return frozenset(ids)
 
 
 def one_import(context: Context, actor: Actor, reference: str, import_id: str) -> Reading:

@@ -158,10 +158,15 @@ def _readings(overview: Overview, reference: str) -> dict[str, Any]:
     context, actor, now = current.context(), current.actor(), current.context().now()
     found = people.imports(context, actor, reference)
     names = colleagues.names(context, actor, {one.imported_by for one in found})
+    listed = people.with_refused(context, actor, found)
     zone = overview.controller.time_zone
     return {
         "underway": [view.underway(one, now) for one in found if view.is_underway(one, now)],
-        "done": [view.done(one, names, zone, now) for one in found if not view.is_underway(one, now)],
+        "done": [
+            view.done(one, names, zone, now, has_listed=one.id in listed)
+            for one in found
+            if not view.is_underway(one, now)
+        ],
     }
 
 

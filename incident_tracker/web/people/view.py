@@ -50,11 +50,10 @@ def underway(found: Reading, now: datetime) -> Underway:
     return Underway(found.id, percent, sentence, _pace(found, now), _counts(found))
 
 
-def done(found: Reading, names: Mapping[str, str], zone: str, now: datetime) -> Done:
-    """Return a reading as its line in the table shows it."""
+def done(found: Reading, names: Mapping[str, str], zone: str, now: datetime, *, has_listed: bool) -> Done:
+    """Return a reading as its line in the table shows it; `has_listed`: it has rows to look at."""
     state, icon = _state(found, now)
     who = names.get(found.imported_by, found.imported_by)
-    any_listed = found.removed_at is None and bool(found.refused or found.warned or found.duplicates)
     return Done(
         id=found.id,
         file_name=found.file_name,
@@ -64,7 +63,7 @@ def done(found: Reading, names: Mapping[str, str], zone: str, now: datetime) -> 
         understood=_understood(found),
         counts=_counts(found),
         trouble=Reason.say(found.trouble, _catalogue) if found.trouble else "",
-        has_listed=any_listed,
+        has_listed=has_listed,
         can_be_removed=found.removed_at is None and found.accepted > 0 and not is_underway(found, now),
     )
 
