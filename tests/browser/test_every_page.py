@@ -103,8 +103,8 @@ def _addresses(found: Story) -> tuple[str, ...]:
         "<int:contact_id>": "1",
         "<int:version>": "1",
     }
-    values |= outside.values(found) | telling.values(found)
     values |= eyes.values(found, main, naughty=f"{NAUGHTY}\n\n{LONG}")
+    values |= outside.values(found) | telling.values(found)
     special = {
         "/incidents/<reference>/decide": references["Ukendt login på backup hos Skyhost"],
         "/incidents/<reference>/report/versions/<int:version>": references["Bærbar stjålet fra varevogn"],
