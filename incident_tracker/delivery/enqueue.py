@@ -143,9 +143,10 @@ def enqueue_shared(
     """
     if not to:
         return 0
+    ids = sorted(new_ids(now, len(to)))  # they are claimed in this order, so they lie together on the disk
     new = [
         SharedRow(row_id, one.recipient_id, one.once, sealed, one.address_hash)
-        for row_id, one, sealed in zip(new_ids(now, len(to)), to, _sealed(keyring, key_id, to), strict=True)
+        for row_id, one, sealed in zip(ids, to, _sealed(keyring, key_id, to), strict=True)
     ]
     notifier = routing.first(channel, local_only=local_only)
     same = (controller_id, incident_id, notice_id, content_id, purpose.value, channel.value, notifier, local_only)

@@ -113,7 +113,7 @@ def claim_of_notice(
 def _take(session: Session, statement: ReturningUpdate[Any], term: Term, named: Mapping[str, Any]) -> list[Claimed]:
     terms = {"b_now": term.now, "b_batch": term.batch, "b_lease": term.lease_until}
     found: Sequence[Any] = session.execute(statement, {**named, **terms}).all()
-    attempts = new_ids(term.now, len(found))
+    attempts = sorted(new_ids(term.now, len(found)))
     return [Claimed(*(*row, term.batch, attempt)) for row, attempt in zip(found, attempts, strict=True)]
 
 
