@@ -1,9 +1,12 @@
 """Every address of the API, read from the API itself: a new one fails until it asks for a token and a scope."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask_openapi.openapi import OpenAPI
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from incident_tracker.api.app import create_api
@@ -13,8 +16,9 @@ from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.parties import Controller, Role
 from incident_tracker.domain.tokens import SCOPES
 from incident_tracker.services import accounts, tokens
+from incident_tracker.store.tables import Table
 from tests.api.conftest import Program
-from tests.makers import HandClock, make_user
+from tests.makers import HandClock, make_controller, make_tracker, make_user
 
 NOWHERE = "2031-9999"
 OPEN = {"document.show"}
@@ -162,3 +166,58 @@ def test_every_answer_says_how_it_may_be_kept_and_shown(api: OpenAPI, siem: Prog
 
 def test_another_host_name_is_refused(siem: Program) -> None:
     siem.refused(400, "GET", "/incidents", headers={"Host": "evil.example.org"})
+
+
+def _rows(tracker: Tracker) -> dict[str, list[str]]:
+    """Return every row of every table but those that note who looked, and when a token was last used."""
+    with tracker.context.database.reading() as session:
+        return {
+            table.name: sorted(map(repr, session.execute(select(table)).all()))
+            for table in Table.metadata.sorted_tables
+            if table.name not in ("access_log", "tokens")
+        }
+
+
+def test_reading_changes_nothing(api: OpenAPI, siem: Program, tracker: Tracker) -> None:
+    reference = siem.open()
+    before = _rows(tracker)
+    for _scope, method, address in _guarded(api):
+        if method == "GET":
+            siem.get(address)
+            siem.get(address.replace(NOWHERE, reference))
+    assert _rows(tracker) == before
+
+
+def test_a_token_notes_when_it_was_last_used_once_a_minute(siem: Program, tracker: Tracker, clock: HandClock) -> None:
+    def used() -> datetime | None:
+        return tokens.listing(tracker.context, SHELL)[0][0].last_used_at
+
+    siem.done("GET", "/incidents")
+    first = used()
+    clock.advance(seconds=30)
+    siem.done("GET", "/incidents")
+    assert used() == first == clock() - timedelta(seconds=30)
+    clock.advance(seconds=31)
+    siem.done("GET", "/incidents")
+    assert used() == clock()
+
+
+def test_without_a_database_it_is_said_that_nothing_was_saved(siem: Program, tracker: Tracker) -> None:
+    file = tracker.context.database.file
+    assert file is not None
+    file.rename(file.with_suffix(".gone"))
+    answer = siem.post("/incidents", {"title": "x"})
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert answer.headers["Retry-After"]
+
+
+def test_over_https_the_browser_is_told_to_stay_there_and_other_names_are_refused(tmp_path: Path) -> None:
+    tracker = make_tracker(tmp_path, server={"public_url": "https://brud.example.dk"})
+    owner = make_user(tracker.context, make_controller(tracker.context))
+    siem = Program(tracker, tokens.create(tracker.context, SHELL, owner_id=owner.id).written)
+    answer = siem.get("/incidents", headers={"Host": "brud.example.dk"})
+    assert answer.status_code == 200
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    for host in ("localhost", "evil.example.org", "brud.example.dk.evil.example.org"):
+        siem.refused(400, "GET", "/incidents", headers={"Host": host})
+    tracker.close()

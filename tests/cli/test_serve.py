@@ -94,6 +94,15 @@ def test_a_second_clock_on_the_same_sqlite_is_refused_at_once(bare: World, start
     assert _stopped(again) == 0
 
 
+@pytest.mark.parametrize("command", ["serve", "web"])
+@pytest.mark.usefixtures("run")
+def test_the_api_stands_beside_the_pages(started: Start, command: str) -> None:
+    address = _line(started(command), "Pages: ").removeprefix("Pages: ")
+    assert json.loads(_get(f"{address}/api/openapi.json")[1])["openapi"] == "3.1.0"
+    assert _get(f"{address}/api/v1/incidents")[0] == 401
+    assert _get(f"{address}/healthz")[0] == 200
+
+
 def test_pages_may_run_beside_the_clock(bare: World, started: Start) -> None:
     with _serving(started) as (process, _):
         pages = started("web")
