@@ -73,6 +73,8 @@ FOR_THE_CLOCK: Mapping[str, str] = {
     "obligations.take_due": _CLOCK,
     "partners.by_tip": "a partner's link is the proof, before anybody is known",
     "soundness.missing_keys": "the whole installation is looked at",
+    "suspicions.paged_controllers": _REPLY,
+    "suspicions.waiting": _CLOCK,
     "users.by_email": "signing in, before anybody is known",
     "users.get": "an account serves several controllers; its grants come along",
 }
