@@ -83,7 +83,7 @@ def _content(
         **asked,
     }
     return Content(
-        text=rendering.message("daily/daily", "body", language, **values, **asked),
+        text=rendering.message("daily/daily", "body", language, **values),
         subject=rendering.message("daily/daily", "subject", language, count=len(real)),
         language=language,
     )
