@@ -64,6 +64,7 @@ class Dispatcher:
         self._woken = threading.Event()
         self._drains = threading.Lock()
         self._prepared = False
+        self._adopts_at = 0.0
         self.lanes: dict[Key, Lane] = {}
         for notifier in notifiers:
             lane = Lane(notifier, pace, self._answers, self._stirred, lambda: probe("after_http"))
@@ -113,8 +114,10 @@ class Dispatcher:
         if not self._prepared:
             with self._database.writing(urgent=True) as session:
                 lane_rows.ensure(session, (name for name, _ in self.lanes))
-            self._adopt()
             self._prepared = True
+        if self._adopts_at <= time.monotonic():
+            self._adopt()
+            self._adopts_at = time.monotonic() + self._pace.adopt_seconds
 
     def _adopt(self) -> None:
         """Give what waits for a notifier that the settings no longer name to one that they do."""

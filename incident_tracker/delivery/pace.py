@@ -37,6 +37,8 @@ class Pace:
     """When a paused lane is tried again with one message."""
     tries_before_moving: int = 3
     """After so many tries in vain the next notifier of the channel is tried."""
+    adopt_seconds: float = 60.0
+    """How often is looked for messages that wait for a notifier which the settings no longer name."""
     doubt_waits: timedelta = timedelta(minutes=30)
     """How long what waits for a person is left before the provider is asked again."""
     look_up_first: timedelta = timedelta(seconds=15)

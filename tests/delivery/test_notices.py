@@ -278,6 +278,22 @@ def test_a_notice_waiting_for_a_notifier_that_is_gone_is_given_to_another(world:
     assert crowd.counts() == {"accepted": 5}
 
 
+def test_a_doubt_about_a_notifier_that_is_gone_goes_again_by_another(world: World, crowd: Crowd) -> None:
+    crowd.enqueue(range(3))
+    world.engine(Postman(answer=lambda message: Unknown(message.attempt, "no answer"))).drain(NEVER)
+    world.routing["sms"] = ("second",)
+    second = Postman("second")
+    engine = world.engine(second, pace=Pace(adopt_seconds=0))
+    engine.drain(NEVER)
+    with world.database.writing() as session:
+        of_notices.settle_doubts(session, crowd.notice, of_notices.Decision.AGAIN, world.clock(), 10)
+
+    engine.drain(NEVER)
+
+    assert crowd.counts() == {"accepted": 3}
+    assert len(second.carried) == 3
+
+
 def test_a_drill_stays_on_this_machine(world: World, crowd: Crowd) -> None:
     crowd.enqueue(range(5), local_only=True)
     postman, local = Postman(), Postman("outbox")
