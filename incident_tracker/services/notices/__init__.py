@@ -9,7 +9,8 @@ from incident_tracker.services.notices.previewing import NobodyToTestOn, Preview
 from incident_tracker.services.notices.publishing import PublicNotice, public
 from incident_tracker.services.notices.reach import Audience, Segments, audience
 from incident_tracker.services.notices.recipients import Recipient, recipients_after
-from incident_tracker.services.notices.sending import begin, pause, resume, retry, settle_doubts, stop
+from incident_tracker.services.notices.retrying import retry
+from incident_tracker.services.notices.sending import begin, pause, resume, settle_doubts, stop
 from incident_tracker.services.notices.telling import go_on
 from incident_tracker.services.notices.watching import Entry, Status, as_json, ledger, status
 from incident_tracker.services.notices.writing import approved, change, create, of_incident, rejected, show, submit

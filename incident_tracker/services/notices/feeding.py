@@ -4,7 +4,7 @@ How far it has come is written in the same transaction as the messages: broken o
 and nobody is written twice.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -34,9 +34,8 @@ MOST_CHUNKS = 40
 """In one go; then everything else has its turn."""
 
 
-def share(work: Work, loaded: Loaded, notice: Notice, house: House) -> Mapping[str, str]:
+def share(work: Work, loaded: Loaded, notice: Notice, house: House, columns: Sequence[str]) -> Mapping[str, str]:
     """Keep the texts of a notice in the outbox and return their ids by `language.channel`."""
-    columns = composing.columns_used(notice)
     return {
         f"{language}.{channel}": share_content(
             work.session, work.keyring, loaded.record_key, work.now, notice.controller_id, content
@@ -54,15 +53,23 @@ def feed(context: Context, notice_id: int, most: int = MOST_CHUNKS) -> None:
 
 
 def _feed_some(context: Context, notice_id: int) -> bool:
-    """Write the messages of the next recipients; return whether there may be more."""
+    """Write the messages of the next recipients; return whether there may be more.
+
+    The recipients are read and opened first, so that the transaction is short. If somebody else wrote them meanwhile,
+    nothing is written.
+    """
+    with context.database.reading() as session:
+        seen = rows.get(session, context.keyring, notice_id, None)
+        if seen.state is not State.SENDING or seen.all_told:
+            return False
+        found = recipients_after(session, context.keyring, seen, seen.told_up_to, CHUNK)
+        loaded = incident_rows.load(session, context.keyring, seen.reference, None)
+    chosen = [(one, channel) for one in found if (channel := one.first_of(seen.channels)) is not None]
     with context.database.writing() as session:
         work = Work(context, CLOCK, session, context.now())
         notice = rows.get(session, work.keyring, notice_id, None, lock=True)
-        if notice.state is not State.SENDING or notice.all_told:
-            return False
-        loaded = incident_rows.load(session, work.keyring, notice.reference, None)
-        found = recipients_after(session, work.keyring, notice, notice.told_up_to, CHUNK)
-        chosen = [(one, channel) for one in found if (channel := one.first_of(notice.channels)) is not None]
+        if notice.state is not State.SENDING or notice.all_told or notice.told_up_to != seen.told_up_to:
+            return notice.state is State.SENDING
         enqueue(work, loaded, notice, chosen)
         further = replace(
             notice,

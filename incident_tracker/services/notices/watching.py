@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from incident_tracker.delivery.parcel import UNREADABLE
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import phrase
@@ -63,7 +65,7 @@ def status(context: Context, actor: Actor, notice_id: int) -> Status:
             since = max(now - WINDOW, notice.begun_at)
             seconds = max(1.0, (now - since).total_seconds())
             rate = rows.sent_since(session, notice.id, since) / seconds
-        reached = of_notices.reached(session, notice.id) if notice.has_begun else 0
+        reached = _reached(session, notice, counts)
         held_up = _held_up(context, session, notice, counts)
     waiting = counts["pending"] + counts["sending"] + unwritten
     remaining = waiting / rate if rate else None
@@ -83,10 +85,17 @@ def status(context: Context, actor: Actor, notice_id: int) -> Status:
     )
 
 
+def _reached(session: Session, notice: Notice, counts: Mapping[str, int]) -> int:
+    """Return how many people have a message that was taken; in the first round everybody has one message only."""
+    if notice.round == 1:
+        return counts["accepted"] + counts["delivered"]
+    return of_notices.reached(session, notice.id)
+
+
 _BEFORE = frozenset({State.DRAFT, State.SUBMITTED, State.APPROVED})
 
 
-def _held_up(context: Context, session: Any, notice: Notice, counts: Mapping[str, int]) -> str:
+def _held_up(context: Context, session: Session, notice: Notice, counts: Mapping[str, int]) -> str:
     if notice.state is State.PAUSED:
         return notice.pause_reason
     if notice.state is not State.SENDING:
@@ -134,7 +143,7 @@ def ledger(
     return tuple(Entry(one, names.get(one.recipient_id or "", "")) for one in found)
 
 
-def _names(context: Context, session: Any, notice: Notice, ids: Collection[str]) -> dict[str, str]:
+def _names(context: Context, session: Session, notice: Notice, ids: Collection[str]) -> dict[str, str]:
     if notice.audience != PEOPLE:
         by_id = {number: one for one in ids if (number := partner_id_of(one)) is not None}
         return {by_id[number]: name for number, name in partners.names(session, list(by_id), None).items()}
