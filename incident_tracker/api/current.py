@@ -37,6 +37,5 @@ def language() -> str:
 
 
 def once() -> str:
-    """Return the name of this request where the program gave it a key: sent twice, it is done once."""
-    key = request.headers.get("Idempotency-Key", "")
-    return f"api:{holder().token_id}:{key}" if key else ""
+    """Return the name of this request where the program gave it a key: sent twice within a day, it is done once."""
+    return str(g.get("once", ""))

@@ -191,8 +191,8 @@ def _repeat() -> Response | None:
     digest = hashlib.sha256(b"\n".join((request.full_path.encode(), request.mimetype.encode(), request.get_data())))
     token_id = g.holder.token_id
     found = idempotency.begin(current.context(), token_id, key, digest.hexdigest(), safe_again=gate.safe_again)
-    if found is None:
-        g.key = key
+    if not isinstance(found, Answer):
+        g.key, g.once = key, f"api:{token_id}:{key}:{found.isoformat()}"
         return None
     headers = {"Idempotency-Replayed": "true"} | ({"Location": found.location} if found.location else {})
     return Response(current_app.json.dumps(found.body), found.status, headers, mimetype=JSON)

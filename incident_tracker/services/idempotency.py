@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -49,8 +49,8 @@ class Answer:
     location: str | None = None
 
 
-def begin(context: Context, token_id: str, key: str, digest: str, *, safe_again: bool) -> Answer | None:
-    """Take the key for a request, or return the answer that its first request got; refuse what is neither.
+def begin(context: Context, token_id: str, key: str, digest: str, *, safe_again: bool) -> Answer | datetime:
+    """Take the key for a request and return since when it has it, or the answer that its first request got.
 
     `safe_again`: the service itself does the same thing once only, so that a request that was cut off may run again.
     """
@@ -58,16 +58,16 @@ def begin(context: Context, token_id: str, key: str, digest: str, *, safe_again:
     with context.database.writing() as session:
         rows.sweep(session, now - KEPT_FOR)
         if rows.claim(session, token_id, key, digest, now):
-            return None
+            return now
         kept = rows.find(session, token_id, key)
         if kept is None or kept.request_digest != digest:
             raise KeyBelongsToAnother(field="Idempotency-Key")
         if kept.answer is None:
             if now - kept.created_at < UNDER_WAY:
                 raise FirstIsUnderWay(field="Idempotency-Key")
-            if not safe_again or not rows.take_over(session, token_id, key, kept.created_at, now):
+            if not safe_again:
                 raise OutcomeIsUnknown(field="Idempotency-Key")
-            return None
+            return kept.created_at
     return _opened(context, kept)
 
 

@@ -38,13 +38,6 @@ def find(session: Session, token_id: str, key: str) -> Kept | None:
     return None if row is None else Kept(*(getattr(row, name) for name in Kept.__slots__))
 
 
-def take_over(session: Session, token_id: str, key: str, since: datetime, now: datetime) -> bool:
-    """Take the key of a request that began at `since` and never answered; of two at once, one gets it."""
-    statement = update(IdempotencyRow).where(*_at(token_id, key), IdempotencyRow.created_at == since)
-    unanswered = statement.where(IdempotencyRow.status.is_(None)).values(created_at=now)
-    return bool(session.execute(unanswered.returning(IdempotencyRow.key)).all())
-
-
 def keep(
     session: Session, keyring: Keyring, key_id: str, token_id: str, key: str, status: int, answer: bytes
 ) -> None:

@@ -104,6 +104,12 @@ def test_an_opening_that_was_cut_off_is_done_once_after_all(world: World, siem: 
     assert _count(world) == 1
 
 
+def test_the_same_key_and_words_after_a_day_are_another_incident(world: World, siem: Program) -> None:
+    first = siem.done("POST", "/incidents", BODY, key="k1")["reference"]
+    world.clock.advance(hours=25)
+    assert siem.done("POST", "/incidents", BODY, key="k1")["reference"] != first
+
+
 def test_of_another_act_that_was_cut_off_it_is_said_that_nobody_knows(world: World, siem: Program) -> None:
     reference = siem.open()
     siem.done("POST", f"/incidents/{reference}/notes", {"text": "Ringet"}, key="n")

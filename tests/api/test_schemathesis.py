@@ -81,6 +81,7 @@ def started(siem: Program) -> Program:
     return siem
 
 
+@pytest.mark.timeout(900)
 def test_schemathesis_finds_nothing(served: str, started: Program) -> None:
     found, phases = _found(served, started, examples=4, seed=1)
     assert not found, "\n\n".join(found[:5])
