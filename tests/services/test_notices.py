@@ -525,6 +525,21 @@ def test_a_sender_whose_set_up_is_wrong_pauses_the_sending(world: World) -> None
         assert lanes.states(session)["postman"].paused_at is not None
 
 
+def test_where_nobody_is_on_call_the_administrators_hear_of_the_trouble(world: World) -> None:
+    reference = ready(world, 2)
+    make_user(world.context, world.controller, Role.ADMINISTRATOR, "eva@example.dk", "Eva")
+    with world.context.database.writing() as session:
+        for contact in world.contacts:
+            controller_rows.remove_contact(session, contact.id, world.clock())
+    world.sms.answer = lambda message: NotSent(message.attempt, "401", "401", setup=True)
+    texts = {"da": replace(DANISH, sms="Vigtigt. Ref. {{reference}}")}
+    make_people(world.context, reference, [("Only phone", "", "+4534410099", "da")])
+    begin(world.context, reference, world.controller, texts=texts)
+    run(world)
+    heard = [one.subject() for one in world.mail.carried if one.address == "eva@example.dk"]
+    assert f"{reference}: udsendelsen er sat på pause" in heard
+
+
 def test_a_test_goes_to_ones_own_mail_and_names_nobody_of_the_list(world: World) -> None:
     reference = ready(world)
     notice_id = make_notice(world.context, reference)

@@ -4,6 +4,7 @@ Each step is a short transaction, so that any number of nodes can do it and none
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -16,13 +17,13 @@ from incident_tracker.domain.errors import phrase
 from incident_tracker.domain.escalation import contact_for
 from incident_tracker.domain.events import NoticeHalted
 from incident_tracker.domain.notices import Notice, State
-from incident_tracker.domain.parties import OnCallContact
+from incident_tracker.domain.parties import OnCallContact, Role
 from incident_tracker.services.context import Context
 from incident_tracker.services.notices import feeding, finishing
 from incident_tracker.services.work import Work, working
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import incidents as incident_rows
-from incident_tracker.store import lanes
+from incident_tracker.store import lanes, users
 from incident_tracker.store import notices as rows
 from incident_tracker.store.database import NotSaved
 from incident_tracker.store.deliveries import Purpose, of_notices
@@ -110,44 +111,58 @@ def halt(work: Work, loaded: Loaded, notice: Notice, reason: str) -> None:
 
 
 def _call_for_help(work: Work, loaded: Loaded, notice: Notice) -> None:
-    """Tell who is on call that a sending stands still, over each channel that reaches her; no facts about anybody."""
+    """Tell who is on call (nobody: the administrators) that a sending stands still; no facts about anybody."""
     on_call = controller_rows.contacts(work.session, work.keyring, frozenset({notice.controller_id}))
     contact = contact_for(0, on_call.get(notice.controller_id, ()))
-    if contact is None:
-        return
+    calls = (
+        _to_administrators(work, loaded, notice) if contact is None else _to_contact(work, loaded, notice, contact)
+    )
     enqueue(
         work.session,
         work.keyring,
         work.keyring.year(work.now),
         work.now,
         work.context.routing,
-        [_call(work, loaded, notice, contact, channel) for channel in _ways(contact)],
+        calls,
         local_only=notice.exercise,
     )
 
 
-def _ways(contact: OnCallContact) -> list[Channel]:
-    ways = [] if contact.muted else [Channel.SMS]
-    return [*ways, Channel.EMAIL] if contact.email else ways
+def _to_contact(work: Work, loaded: Loaded, notice: Notice, contact: OnCallContact) -> list[NewDelivery]:
+    """Return the same over each channel that reaches her: one of them may be what is broken."""
+    ways = {} if contact.muted else {Channel.SMS: contact.phone}
+    if contact.email:
+        ways[Channel.EMAIL] = contact.email
+    return [
+        replace(_call(work, loaded, notice, channel, address, contact.language), contact_id=contact.id)
+        for channel, address in ways.items()
+    ]
 
 
-def _call(work: Work, loaded: Loaded, notice: Notice, contact: OnCallContact, channel: Channel) -> NewDelivery:
-    address = contact.email if channel is Channel.EMAIL else contact.phone
-    subject_key = controller_rows.look_up_subject(contact.controller_id)
+def _to_administrators(work: Work, loaded: Loaded, notice: Notice) -> list[NewDelivery]:
+    staff = users.listing(work.session, work.keyring, frozenset({notice.controller_id}))
+    return [
+        _call(work, loaded, notice, Channel.EMAIL, one.email, one.language)
+        for one in staff
+        if not one.is_disabled and one.grants.get(notice.controller_id) is Role.ADMINISTRATOR
+    ]
+
+
+def _call(work: Work, loaded: Loaded, notice: Notice, channel: Channel, address: str, language: str) -> NewDelivery:
+    address_hash = work.keyring.fingerprint(controller_rows.look_up_subject(notice.controller_id), address, work.now)
     values = {"reference": loaded.incident.reference}
     return NewDelivery(
-        controller_id=contact.controller_id,
+        controller_id=notice.controller_id,
         incident_id=loaded.id,
-        contact_id=contact.id,
         purpose=Purpose.ESCALATION,
-        once=f"notice_trouble:{notice.id}:{channel}:{work.now.isoformat()}",
+        once=f"notice_trouble:{notice.id}:{channel}:{work.now.isoformat()}:{address_hash.hex()[:16]}",
         channel=channel,
         address=address,
-        address_hash=work.keyring.fingerprint(subject_key, address, work.now),
+        address_hash=address_hash,
         content=Content(
-            text=rendering.message("notice/trouble", "sms", contact.language, **values),
-            subject=rendering.message("notice/trouble", "subject", contact.language, **values),
-            language=contact.language,
+            text=rendering.message("notice/trouble", "sms", language, **values),
+            subject=rendering.message("notice/trouble", "subject", language, **values),
+            language=language,
         ),
         rank=0,
     )
