@@ -37,8 +37,6 @@ FOR_THE_CLOCK: Mapping[str, str] = {
     "alerts.open_told": _REPLY,
     "alerts.references": "the caller has found these alerts in its scope",
     "attachments.sizes": "files and rows of the whole installation are compared",
-    "backup_rows.dump": "a backup holds the whole installation",
-    "backup_state.only_exercises": "a backup holds the whole installation",
     "backup_state.open_references": "a restore brings back the whole installation",
     "callbacks.by_provider_id": _ENGINE,
     "callbacks.tries": _ENGINE,
