@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import exists, literal_column, select, update
@@ -66,7 +67,8 @@ def write_results(session: Session, rows: Sequence[Sequence[Any]], *, if_mine: b
     `if_mine` leaves out the rows that are not held by the batch any more. A row is (id, batch, state, not before,
     notifier, provider's id, sent at, finished at, look up at, reason, code).
     """
-    return (_RESULT_IF_MINE if if_mine else _RESULT).run(session, rows)
+    in_order = sorted(rows, key=itemgetter(0))  # as `standing` locks them, so that neither waits for the other
+    return (_RESULT_IF_MINE if if_mine else _RESULT).run(session, in_order)
 
 
 def answer_attempts(session: Session, rows: Sequence[Sequence[Any]]) -> None:
