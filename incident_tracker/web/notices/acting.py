@@ -23,6 +23,8 @@ from incident_tracker.web.notices.showing import by_number, notice_page
 from incident_tracker.web.notices.view import Typed
 from incident_tracker.web.notices.writing import pages
 
+__all__ = ["pages"]
+
 DISMISS = "dismiss-"
 
 

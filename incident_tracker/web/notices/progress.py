@@ -19,7 +19,7 @@ ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("waiting", ("pending", "sending")),
 )
 """The parts of the bar from left to right, each with the states that it counts."""
-ALWAYS = frozenset({"delivered", "accepted", "waiting"})
+ALWAYS = frozenset({"delivered", "accepted"})
 _LONG = 120
 _HOUR = 3600
 
@@ -49,7 +49,7 @@ def parts(counts: Mapping[str, int], unwritten: int) -> list[Part]:
             part_words(key),
         )
         for key, count in found.items()
-        if count or key in ALWAYS
+        if count or key in ALWAYS or (key == "waiting" and not whole)
     ]
 
 

@@ -118,6 +118,7 @@ def _sending(
     group = request.args.get("state", "")
     group = group if group in sending.STATES else ""
     after = request.args.get("after", "")[:64]
+    after = after if after.isalnum() else ""
     rows = notices.ledger(
         context, actor, notice.id, after=after, states=sending.STATES.get(group, ()), limit=sending.PAGE + 1
     )

@@ -27,7 +27,7 @@ def person(reference: str, person_id: str) -> ResponseReturnValue:
     return render_template(
         "web/notices/person.html",
         heading=heading(overview, "people"),
-        title=(one.name if one else "") or _("A recipient without a name"),
+        title=found.name or _("A recipient without a name"),
         addresses=", ".join(part for part in (one.email, one.phone) if part) if one else "",
         rows=[_row(reference, number, line, zone) for number, line in found.lines],
     )
