@@ -69,6 +69,7 @@ FOR_THE_CLOCK: Mapping[str, str] = {
     "obligations.claim_due": _CLOCK,
     "obligations.due_obligations": _CLOCK,
     "obligations.take_due": _CLOCK,
+    "partners.agreement_sizes": "files and rows of the whole installation are compared",
     "partners.by_tip": "a partner's link is the proof, before anybody is known",
     "soundness.missing_keys": "the whole installation is looked at",
     "suspicions.paged_controllers": _REPLY,
