@@ -15,6 +15,7 @@ from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.colours import OURS, ColourNotUsable, ColourTooPale, on_white, read, usable
 from incident_tracker.domain.parties import ContactPoint, Controller, OnCallContact, Role
 from incident_tracker.services import notices, public_places, questions, suspicions
+from incident_tracker.services.trouble import NotSaved
 from incident_tracker.store.tables import Table
 from incident_tracker.store.tables.outbox import DeliveryRow, HeartbeatRow
 from incident_tracker.store.tables.outside import SuspicionRow
@@ -529,3 +530,22 @@ def test_a_notice_page_needs_no_sign_in_and_gives_staff_nothing_more(
     theirs, hers = anyone.get(f"/notice/{notice}"), login(Role.ADMINISTRATOR).get(f"/notice/{notice}")
     without_token = re.compile(r'value="\d+\.[0-9a-f]+\.[0-9a-f]+"')
     assert without_token.sub("", theirs.text) == without_token.sub("", hers.text)
+
+
+def test_while_the_database_does_not_answer_nothing_typed_is_lost_and_no_cookie_is_set(
+    anyone: FlaskClient, clock: HandClock, notice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = {path: _token(anyone, path) for path in ("/report", f"/notice/{notice}")}
+
+    def fail(*_: object) -> None:
+        raise NotSaved(why="the disk is full")
+
+    monkeypatch.setattr(public_places, "named", fail)
+    for path, typed in (("/report", TYPED), (f"/notice/{notice}", ASKED)):
+        answer = _send(anyone, clock, path, typed, token=tokens[path])
+        assert answer.status_code == 503
+        assert typed.get("what", typed.get("text")) in answer.text
+        assert "Set-Cookie" not in answer.headers
+        looked = anyone.get(path)
+        assert looked.status_code == 503
+        assert "Prøv igen om lidt" in words(looked)

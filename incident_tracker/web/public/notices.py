@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import structlog
 from flask import current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
@@ -15,13 +16,14 @@ from incident_tracker.services.sign_in import network_of
 from incident_tracker.services.trouble import NotSaved
 from incident_tracker.web import current, public_forms
 from incident_tracker.web.guard import public
-from incident_tracker.web.public.forms import QuestionForm, check
+from incident_tracker.web.public.forms import QuestionForm, ReportForm, check
 from incident_tracker.web.public.knocks import Knocks
 from incident_tracker.web.public.reports import TOO_MANY, UNPROCESSABLE, not_saved, too_many
 from incident_tracker.web.public.showing import Place, chosen, pages, place, show
 
 __all__ = ["pages"]
 
+_log = structlog.get_logger()
 PURPOSE = "question"
 UNKNOWN = 404
 WRONG_A_MINUTE = 30
@@ -85,6 +87,15 @@ def asked(reference: str, number: str, slug: str | None = None) -> ResponseRetur
     where = Place(found.controller, slug)
     receipt = number.upper() if read_receipt(number) else ""
     return show("web/public/asked.html", where, receipt=receipt, back=where.path(f"/notice/{found.reference}"))
+
+
+@pages.errorhandler(NotSaved)
+def unavailable(error: NotSaved) -> ResponseReturnValue:
+    """Say that the database does not answer, without asking it whose page this is; what was typed is shown again."""
+    _log.error("not_saved", endpoint=request.endpoint, why=type(error).__name__)
+    request.environ["page_failed"] = True
+    form = QuestionForm() if request.endpoint == "public.ask" else ReportForm()
+    return not_saved(Place(None, None), form)
 
 
 def _found(reference: str, slug: str | None) -> PublicNotice | ResponseReturnValue:
