@@ -5,11 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-import waitress
 
 from incident_tracker.api.app import create_api
 from incident_tracker.api.gate import gate_of
@@ -18,7 +16,7 @@ from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.parties import Controller
 from incident_tracker.domain.tokens import SCOPES
 from incident_tracker.services import register
-from incident_tracker.wsgi import create_wsgi
+from tests.api.serving import serving
 from tests.house.tree import ROOT
 from tests.makers import HandClock, make_user
 
@@ -80,23 +78,18 @@ def test_the_example_works_as_it_is_written(
 ) -> None:
     make_user(tracker.context, nordlys, email="ada@example.dk")
     clock.advance(hours=2)
-    server = waitress.create_server(create_wsgi(tracker), host="127.0.0.1", port=0, threads=2, ident=None)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
     example = PAGE.partition("## A first request")[2].partition("\n## ")[0]
     script = "\n".join(re.findall(r"```sh\n(.*?)```", example, re.DOTALL))
-    script = "set -eu\n" + script.replace(ADDRESS, f"http://127.0.0.1:{server.effective_port}")
-    done = subprocess.run(  # noqa: S603 - the words of our own page
-        ["/bin/sh", "-c", script],
-        env=_environment(tracker, tmp_path / "bin"),
-        cwd=tmp_path,
-        text=True,
-        capture_output=True,
-        timeout=150,
-        check=False,
-    )
-    server.close()
-    thread.join(30)
+    with serving(tracker) as address:
+        done = subprocess.run(  # noqa: S603 - the words of our own page
+            ["/bin/sh", "-c", "set -eu\n" + script.replace(ADDRESS, address)],
+            env=_environment(tracker, tmp_path / "bin"),
+            cwd=tmp_path,
+            text=True,
+            capture_output=True,
+            timeout=150,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
     assert '"due_at":"2026-11-23T13:10:00Z"' in done.stdout.replace('": "', '":"')
     (incident,) = register.listing(tracker.context, SHELL)

@@ -1,14 +1,11 @@
 """The whole API against its own document, over real HTTP: schemathesis with all its checks finds nothing."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
-import waitress
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import engine
 from schemathesis.config import SchemathesisConfig
@@ -22,27 +19,17 @@ from incident_tracker.domain.tokens import SCOPES
 from incident_tracker.services import tokens
 from incident_tracker.wsgi import create_wsgi
 from tests.api.conftest import Program
+from tests.api.serving import serving
 from tests.makers import make_user
 from tests.services.world import BEN, make_world
 
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
 
 
-@contextmanager
-def _serving(tracker: Tracker) -> Iterator[str]:
-    """Serve pages and API as `serve` does; give their address."""
-    server = waitress.create_server(create_wsgi(tracker), host="127.0.0.1", port=0, threads=4, ident=None)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(30)
-
-
 @pytest.fixture
 def served(tracker: Tracker, nordlys: Controller) -> Iterator[str]:
     assert nordlys
-    with _serving(tracker) as address:
+    with serving(tracker) as address:
         yield address
 
 
@@ -97,7 +84,7 @@ def test_schemathesis_finds_nothing_in_a_long_run_on_either_database(tmp_path: P
     program = Program(world.tracker, tokens.create(world.context, SHELL, owner_id=owner.id, scopes=SCOPES).written)
     for title in ("Alle adresser i Cc", "Tabt laptop"):
         program.open(title)
-    with _serving(world.tracker) as address:
+    with serving(world.tracker) as address:
         found, phases = _found(address, program, examples=200, seed=None)
     world.close()
     assert not found, "\n\n".join(found[:5])
