@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, exp
 
 from incident_tracker.services import incidents, outbox, people, register
 from incident_tracker.web.app import create_app
-from tests.browser import eyes, outside, story, telling
+from tests.browser import eyes, outside, partnership, story, telling
 from tests.browser.running import carry_in, give_sign_of_life, served, tracker_at
 from tests.browser.story import Story
 from tests.house.translations import PO
@@ -31,12 +31,13 @@ LONG = "Sikkerhedskopieringsnøgleopbevaringsskabet" * 3 + " blev fundet ulåst"
 NAUGHTY = "<script>alert(1)</script> ' \" & %(name)s {{ 7*7 }} 🦊 '; DROP TABLE incidents; --"
 NOWHERE = "/nothing/here"
 NO_PAGES = re.compile(
-    r"static|healthz|readyz|metrics|understood|draft\.|version-|evidence/<|refused\.|first-run|webhooks|api/|colours"
+    r"static|healthz|readyz|metrics|understood|draft\.|version-|evidence/<|agreements/<|refused\.|first-run|webhooks"
+    r"|api/|colours"
 )
 """What is no page: files, what machines ask, the parts that a form asks while it is typed, the first run's links."""
 
 
-PUBLIC = re.compile(r"(/c/<slug>)?/(report|notice|approve)")
+PUBLIC = re.compile(r"(/c/<slug>)?/(report|notice|approve|partner/)")
 """Pages without a cookie: there the address says the language."""
 
 
@@ -94,7 +95,7 @@ def _addresses(found: Story) -> tuple[str, ...]:
     main = references[story.MAIN_TITLE]
     alert = register.overview(context, ada, main).alerts[0].id
     delivery = outbox.listing(context, ada)[0].delivery.id
-    values = {
+    values = partnership.tell(found, main, NAUGHTY, LONG) | {
         "<reference>": main,
         "<alert_id>": alert,
         "<delivery_id>": delivery,
