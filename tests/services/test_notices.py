@@ -13,10 +13,13 @@ from incident_tracker.domain.incident import IncidentIsClosed
 from incident_tracker.domain.notices import NoticeText
 from incident_tracker.domain.notices.placeholders import PlaceholderUnknown
 from incident_tracker.domain.parties import ContactPoint, PartyRole, Role
-from incident_tracker.services import approving, incidents, notices, register
+from incident_tracker.services import approving, incidents, notices, people, register
 from incident_tracker.services.notices import feeding
 from incident_tracker.services.notices.retrying import NobodyUnreached
 from incident_tracker.services.notices.sending import StoppedForGood
+from incident_tracker.services.people import importing
+from incident_tracker.services.people.encodings import Examined
+from incident_tracker.services.people.reading import layout_of
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import lanes
 from incident_tracker.store import notices as rows
@@ -139,12 +142,12 @@ def test_a_notice_that_ends_after_the_incident_was_closed_is_finished_and_settle
 def test_each_is_told_over_the_first_channel_by_which_she_can_be(world: World) -> None:
     reference = world.open()
     world.aware(reference)
-    people = [
+    listed = [
         ("Anna", "anna@example.org", "+4534410001", "da"),
         ("Bo", "", "+4534410002", "da"),
         ("Cy", "", "", "da"),
     ]
-    make_people(world.context, reference, people)
+    make_people(world.context, reference, listed)
     world.tick()
     world.sms.carried.clear()
     notice_id = begin(world.context, reference, world.controller)
@@ -355,6 +358,23 @@ def test_a_list_of_nobody_cannot_be_told(world: World) -> None:
     approve(world.context, notice_id, world.controller)
     with pytest.raises(rules.NobodyToTell):
         notices.begin(world.context, writer(world.controller), notice_id)
+
+
+def test_nothing_begins_while_a_list_is_still_being_read(world: World) -> None:
+    reference = ready(world, 1)
+    notice_id = make_notice(world.context, reference)
+    approve(world.context, notice_id, world.controller)
+    actor = writer(world.controller)
+    examined = Examined()
+    examined.feed(b"navn;e-mail\nBo;bo@example.org\n")
+    layout = layout_of(examined)
+    job = importing.begin(world.context, actor, reference, import_id="a" * 32, file_name="x.csv", layout=layout)
+    with pytest.raises(people.ListIsBeingRead):
+        notices.begin(world.context, actor, notice_id)
+    importing.run(job, [b"navn;e-mail\nBo;bo@example.org\n"])
+    notices.begin(world.context, actor, notice_id)
+    run(world)
+    assert shown(world, notice_id).recipients == 2
 
 
 def test_a_pause_holds_everything_and_resuming_lets_it_go_on(either: World) -> None:
@@ -575,13 +595,13 @@ def test_a_preview_is_filled_for_somebody_on_the_list_or_for_nobody(world: World
 
 def test_the_audience_is_counted_by_language_and_channel(world: World) -> None:
     reference = ready(world, 0)
-    people = [
+    listed = [
         ("A", "a@example.org", "+4534410001", "da"),
         ("B", "", "+4534410002", "en"),
         ("C", "", "", "da"),
         ("Ægir", "", "+4534410003", "da"),
     ]
-    make_people(world.context, reference, people)
+    make_people(world.context, reference, listed)
     texts = {name: replace(one, sms="{{name}}: vigtigt. Ref. {{reference}}") for name, one in TEXTS.items()}
     notice_id = make_notice(world.context, reference, texts=texts)
     reach = notices.audience(world.context, writer(world.controller), notice_id)

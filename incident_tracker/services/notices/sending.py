@@ -8,16 +8,18 @@ from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.approvals import about_notice
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.events import DoubtsSettled, NoticeBegun, NoticeHalted
-from incident_tracker.domain.notices import State
-from incident_tracker.services import approvals
+from incident_tracker.domain.notices import Notice, State
+from incident_tracker.services import approvals, people
 from incident_tracker.services.context import Context
 from incident_tracker.services.notices import checking, composing, feeding, telling
 from incident_tracker.services.notices import reach as reckoning
 from incident_tracker.services.notices.writing import held, show
 from incident_tracker.services.texts import clean
-from incident_tracker.services.work import working
+from incident_tracker.services.work import Work, working
 from incident_tracker.store import notices as rows
+from incident_tracker.store import people_imports
 from incident_tracker.store.deliveries import Decision, of_notices
+from incident_tracker.store.people_imports import READING
 
 REASON_LIMIT = 1000
 CHUNK = 500
@@ -41,6 +43,7 @@ def begin(context: Context, actor: Actor, notice_id: int) -> None:
         approval = approvals.require(work, loaded, about_notice(notice.id), notice.digest)
         house = composing.house_of(context, work.session, work.keyring, notice)
         checking.must_name_a_contact(notice, house.contact)
+        _must_be_read_to_the_end(work, notice)
         reach = reckoning.count(work.session, work.keyring, notice)
         if not reach.recipients:
             raise rules.NobodyToTell
@@ -57,6 +60,13 @@ def begin(context: Context, actor: Actor, notice_id: int) -> None:
         begins = NoticeBegun(notice.id, notice.number, notice.digest, reach.recipients, reach.unreachable)
         work.record(loaded, begins)
     feeding.feed(context, notice_id, most=1)
+
+
+def _must_be_read_to_the_end(work: Work, notice: Notice) -> None:
+    """Refuse to begin while a list of people is still being read: the rest of it would not be told."""
+    readings = people_imports.of_incident(work.session, work.keyring, work.actor.scope, notice.incident_id)
+    if notice.audience == rules.PEOPLE and any(one.state == READING for one in readings):
+        raise people.ListIsBeingRead(reference=notice.reference)
 
 
 def pause(context: Context, actor: Actor, notice_id: int, *, reason: str = "") -> None:
