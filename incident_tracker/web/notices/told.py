@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from incident_tracker.domain.access import Act
 from incident_tracker.services import register, told
+from incident_tracker.services.phones import spoken
 from incident_tracker.web import current, words
 from incident_tracker.web.guard import guarded
 from incident_tracker.web.heading import heading
@@ -28,7 +29,7 @@ def person(reference: str, person_id: str) -> ResponseReturnValue:
         "web/notices/person.html",
         heading=heading(overview, "people"),
         title=found.name or _("A recipient without a name"),
-        addresses=", ".join(part for part in (one.email, one.phone) if part) if one else "",
+        addresses=", ".join(part for part in (one.email, one.phone and spoken(one.phone)) if part) if one else "",
         rows=[_row(reference, number, line, zone) for number, line in found.lines],
     )
 
