@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from incident_tracker.services import backup
 from incident_tracker.services.context import Context
+from incident_tracker.services.suspicions import paging
 from incident_tracker.store import alerts as alert_rows
 from incident_tracker.store import heartbeats, installation, migrations
 from incident_tracker.store import obligations as obligation_rows
@@ -94,6 +95,8 @@ def nothing_due_unsent(context: Context) -> bool:
     if not clock_state(context).running:
         return False
     late = context.now() - stale_after(context)
+    if paging.is_behind(context, late):
+        return False
     with context.database.reading() as session:
         overdue = obligation_rows.count_overdue_unsent(session, late, limit=1)
         overdue += alert_rows.count_overdue_steps(session, late, limit=1)

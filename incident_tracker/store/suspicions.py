@@ -252,6 +252,15 @@ def cancel_pages(session: Session, controller_id: int, now: datetime, *, contact
     )
 
 
+def any_unsent(session: Session, before: datetime) -> bool:
+    """Return whether a message about reports should have been sent before an instant and is still waiting."""
+    waits = text("deliveries.state = 'pending' AND deliveries.notice_id IS NULL")
+    statement = select(DeliveryRow.id).where(
+        waits, DeliveryRow.once.startswith(PAGE), DeliveryRow.created_at <= before
+    )
+    return session.execute(statement.limit(1)).first() is not None
+
+
 def _last_paged(session: Session, controller_id: int) -> datetime | None:
     """Return when somebody was told of the newest report that anybody was told of."""
     statement = (

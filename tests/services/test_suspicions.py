@@ -12,11 +12,12 @@ from incident_tracker.domain.events import NoteAdded
 from incident_tracker.domain.parties import Role
 from incident_tracker.domain.sms import fits_one_segment
 from incident_tracker.domain.suspicions import read_receipt, receipt
-from incident_tracker.services import public_limits, register, suspicions
+from incident_tracker.services import health, public_limits, register, suspicions
 from incident_tracker.services.emails import EmailIsNotAnAddress
 from incident_tracker.services.public_limits import TooManyForms
 from incident_tracker.services.suspicions import SettledMeanwhile, Told, paging
 from incident_tracker.services.suspicions.receiving import WHAT_LIMIT
+from incident_tracker.store import heartbeats
 from incident_tracker.store import journal as journal_rows
 from incident_tracker.store.plain import from_json
 from incident_tracker.store.tables.outside import SuspicionRow
@@ -246,6 +247,31 @@ def test_two_thousand_reports_cost_a_handful_of_messages(world: World) -> None:
     assert len(heard) <= 3
     assert all(fits_one_segment(text) for _, text in heard)
     assert {to for to, _ in heard} == {BEN}
+
+
+def test_the_outside_watch_is_not_told_that_all_is_well_while_somebody_ought_to_be_told(world: World) -> None:
+    with world.context.database.writing() as session:
+        heartbeats.start(session, "node", "0", world.clock())
+
+    def beat() -> bool:
+        with world.context.database.writing() as session:
+            heartbeats.beat(session, "node", world.clock())
+        return health.nothing_due_unsent(world.context)
+
+    _report(world)
+    assert beat()
+    world.clock.advance(seconds=31)
+    assert not beat(), "nobody was told"
+    paging.tell(world.context)
+    assert beat()
+    world.clock.advance(seconds=31)
+    assert not beat(), "the message does not leave"
+    world.tick()
+    assert beat()
+    world.clock.advance(minutes=5, seconds=31)
+    assert not beat(), "the next person was not told"
+    _tick(world)
+    assert beat()
 
 
 def test_two_nodes_tell_once(either: World) -> None:

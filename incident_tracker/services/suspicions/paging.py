@@ -19,6 +19,7 @@ from incident_tracker.services.work import Work, working
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import suspicions as rows
 from incident_tracker.store.deliveries import Purpose
+from incident_tracker.store.ids import earliest_id
 from incident_tracker.store.suspicions import Waiting
 from notifiers.protocol import Channel, Content
 
@@ -80,13 +81,23 @@ def _said(name: str, count: int, language: str) -> str:
     return rendering.message("suspicion/page", "sms", language, controller=name, count=count)
 
 
-def _step(context: Context, one: Waiting) -> int | None:
+def is_behind(context: Context, late: datetime) -> bool:
+    """Return whether somebody should have been told of reports by `late` and was not, or the message still waits."""
+    with context.database.reading() as session:
+        if rows.any_unsent(session, late):
+            return True
+        waiting = [one for one in rows.waiting(session) if one.oldest < earliest_id(late)]
+    untold = [one for one in waiting if one.last_paged_at is None or one.last_paged_at <= late]
+    return any(_step(context, one, late) is not None for one in untold)
+
+
+def _step(context: Context, one: Waiting, now: datetime | None = None) -> int | None:
     return step_due(
         told=one.told,
         step=one.step,
         stepped_at=one.stepped_at,
         last_paged_at=one.last_paged_at,
-        now=context.now(),
+        now=now or context.now(),
         delay=context.policy.step_delay,
     )
 
