@@ -84,7 +84,8 @@ def names(session: Session, partner_ids: Collection[int], scope: Scope) -> dict[
     """Return the names of partners by id, those taken off the list included: the journal still names them."""
     if not partner_ids:
         return {}
-    statement: Select[Any] = select(PartnerRow.id, PartnerRow.name).where(PartnerRow.id.in_(partner_ids))
+    columns: tuple[Any, ...] = (PartnerRow.id, PartnerRow.name)
+    statement = select(*columns).where(PartnerRow.id.in_(partner_ids))
     return {row.id: row.name for row in session.execute(_scoped(statement, scope))}
 
 
