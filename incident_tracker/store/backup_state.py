@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from incident_tracker.domain.approvals import about_notice
 from incident_tracker.domain.errors import phrase
 from incident_tracker.store import installation
 from incident_tracker.store.deliveries.columns import CHUNK, OUT, TRIES, is_in
@@ -17,7 +18,7 @@ from incident_tracker.store.tables.telling import ApprovalRow, NoticeRow
 HELD = phrase("held after a restore: it may have been sent after the backup was made")
 """Why a message that was open at the moment of the backup is not sent by itself."""
 RESTORED = phrase("a backup was restored, and what was sent after it was made is not known here")
-"""Why the sending of a notice was paused."""
+"""Why the sending of a notice was paused, or why one that was not begun must be decided anew."""
 _UNTIL_SOMEBODY_DECIDES = timedelta(days=3650)
 _ONE_TIME = ("first_run_token",)
 
@@ -59,19 +60,26 @@ def hold(session: Session, now: datetime) -> int:
     return len(held) + len(in_doubt) + (session.scalar(of_notices) or 0)
 
 
-def approved_again(session: Session) -> int:
-    """Let notices that were approved but not begun be approved anew: they may have been sent since."""
-    taken = session.execute(
-        update(NoticeRow).where(NoticeRow.state == "approved").values(state="draft").returning(NoticeRow.id)
-    ).all()
-    subjects = [f"notice:{row.id}" for row in taken]
-    for start in range(0, len(subjects), CHUNK):
+def take_back(session: Session) -> tuple[list[int], int]:
+    """Let every notice that was not begun be decided anew: it may have been sent since.
+
+    Return their ids, and how many of them were handed over or approved before.
+    """
+    states = select(NoticeRow.id, NoticeRow.state).where(NoticeRow.state.in_(("draft", "submitted", "approved")))
+    found = session.execute(states.order_by(NoticeRow.id)).all()
+    ids = [row.id for row in found]
+    for start in range(0, len(ids), CHUNK):
+        some = ids[start : start + CHUNK]
+        session.execute(update(NoticeRow).where(NoticeRow.id.in_(some)).values(state="draft"))
         session.execute(
             update(ApprovalRow)
-            .where(ApprovalRow.state == "approved", ApprovalRow.subject.in_(subjects[start : start + CHUNK]))
+            .where(
+                ApprovalRow.state.in_(("waiting", "approved")),
+                ApprovalRow.subject.in_([about_notice(one) for one in some]),
+            )
             .values(state="withdrawn")
         )
-    return len(taken)
+    return ids, sum(row.state != "draft" for row in found)
 
 
 def hurry_alerts(session: Session, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Backups: what is in them, what they refuse, and what happens to the machine meanwhile: nothing."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -17,9 +18,19 @@ from incident_tracker import bootstrap
 from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.errors import NotAllowed, Refusal
 from incident_tracker.domain.events import BackupMade, event_from
-from incident_tracker.domain.parties import Role
-from incident_tracker.services import attachments, backup, daily_mail, incidents, journal, notices
+from incident_tracker.domain.parties import ContactPoint, Role
+from incident_tracker.services import (
+    approving,
+    attachments,
+    backup,
+    daily_mail,
+    incidents,
+    journal,
+    notices,
+    partners,
+)
 from incident_tracker.services.backup import checking, making, places, restoring, whole
+from incident_tracker.services.partners import PartnerFacts
 from incident_tracker.store import backup_file, backup_rows, backup_state, heartbeats, migrations
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store.keys import make_master_key_file
@@ -32,7 +43,7 @@ from tests.backups import Machine, counts, make_machine
 from tests.conftest import SQLITE_FILE
 from tests.delivery.world import NEVER
 from tests.makers import destroy_key, make_actor, make_user
-from tests.notices import begin, crowd, make_people, writer
+from tests.notices import TICKS, begin, crowd, make_notice, make_people, second, writer
 from tests.services.world import World
 
 SECRET = "Kundekartoteket lå åbent"
@@ -316,22 +327,104 @@ def test_a_destroyed_key_stays_destroyed_where_its_installation_is_replaced(
     assert machine.restore(done.file, replace=True).forgotten == 1
 
 
-def test_an_approved_notice_is_approved_anew_and_a_sending_is_paused(
+def test_what_was_not_begun_is_decided_anew_and_a_sending_is_paused(
     world: World, machine: Machine, tmp_path: Path
 ) -> None:
     reference = world.open()
-    _plan_notices(world, reference, "sending", "approved")
+    _plan_notices(world, reference, "sending", "approved", "submitted", "draft", "finished")
     restored = machine.restore(made(world, tmp_path).file)
-    assert restored.held >= 1
+    assert restored.held == 3  # the alert in the outbox, and two notices that somebody had handed over
     context = machine.context_of(machine.settings)
     with context.database.reading() as session:
-        assert list(session.scalars(select(NoticeRow.state).order_by(NoticeRow.id))) == ["paused", "draft"]
-        reason = session.scalars(select(NoticeRow.pause_reason).order_by(NoticeRow.id)).first()
-        assert context.keyring.open_text("notices.pause_reason", reason or b"") == backup_state.RESTORED
-        assert session.scalars(select(ApprovalRow.state)).all() == ["withdrawn"]
-        assert session.scalars(select(ApprovalRow.invite_hash)).all() == [None]
-    assert "notice_halted" in {one.kind for one in world_history(context, reference)}
+        rows = session.scalars(select(NoticeRow).order_by(NoticeRow.id)).all()
+        assert [one.state for one in rows] == ["paused", "draft", "draft", "draft", "finished"]
+        reasons = [context.keyring.open_text("notices.pause_reason", one.pause_reason or b"") for one in rows[:4]]
+        assert reasons == [backup_state.RESTORED] * 4
+        assert rows[4].pause_reason is None
+        assert set(session.scalars(select(ApprovalRow.state))) == {"withdrawn"}
+        assert set(session.scalars(select(ApprovalRow.invite_hash))) == {None}
+    halted = [one.event.change for one in world_history(context, reference) if one.kind == "notice_halted"]
+    assert halted == ["paused", "taken_back", "taken_back", "taken_back"]
+    assert backup.restored_from(context) == world.clock()
     context.database.close()
+
+
+def test_a_notice_that_waited_for_approval_is_not_sent_by_an_approval_from_before(
+    world: World, machine: Machine, tmp_path: Path
+) -> None:
+    reference = world.open()
+    world.aware(reference)
+    make_people(world.context, reference, crowd(2))
+    notice_id = make_notice(world.context, reference)
+    approval = notices.submit(world.context, writer(world.controller), notice_id, ticked=TICKS, dismissed={})
+    done = made(world, tmp_path)
+    approving.approve(world.context, second(world.controller), approval)
+    notices.begin(world.context, writer(world.controller), notice_id)  # nobody knows of this after the restore
+
+    world.clock.advance(hours=1)
+    machine.restore(done.file)
+    context = machine.context_of(machine.settings)
+    with pytest.raises(Refusal):
+        approving.approve(context, second(world.controller), approval)
+    with pytest.raises(Refusal):
+        notices.begin(context, writer(world.controller), notice_id)
+    assert notices.status(context, writer(world.controller), notice_id).held_up == backup_state.RESTORED
+
+    again = notices.submit(context, writer(world.controller), notice_id, ticked=TICKS, dismissed={})
+    assert again != approval
+    approving.approve(context, second(world.controller), again)
+    notices.begin(context, writer(world.controller), notice_id)
+    assert notices.show(context, writer(world.controller), notice_id).pause_reason == ""
+    context.database.close()
+
+
+def test_agreements_come_back_and_can_be_read(world: World, machine: Machine, tmp_path: Path) -> None:
+    point = ContactPoint("", "vagt@example.org", "")
+    skyhost = partners.add(world.context, SHELL, world.controller.id, PartnerFacts("Skyhost A/S", contact=point))
+    kept = partners.keep_agreement(world.context, SHELL, skyhost, file_name="aftale.pdf", plain=[b"Databehandler"])
+    done = made(world, tmp_path)
+    assert not done.missing
+    machine.restore(done.file)
+    context = machine.context_of(machine.settings)
+    found, pieces = partners.read_agreement(context, SHELL, skyhost, kept.id)
+    assert (found.file_name, b"".join(pieces)) == ("aftale.pdf", b"Databehandler")
+    assert b"Databehandler" not in (attachments.folder(context) / kept.id).read_bytes()
+    context.database.close()
+
+
+def test_a_backup_that_is_refused_meanwhile_leaves_the_one_under_way_alone(world: World, tmp_path: Path) -> None:
+    keys = tmp_path / "shared.keys"
+    with whole.unfinished(keys) as out:
+        out.write(b"first")
+        with pytest.raises(whole.BackupRuns):
+            made(world, tmp_path, keys_file=keys)
+        assert sorted(one.name for one in tmp_path.glob(".*.part")) == [".shared.keys.part"]
+        whole.to_disk(out)
+        whole.put(keys)
+    assert keys.read_bytes() == b"first"
+
+
+def test_a_file_that_got_its_name_while_another_waited_is_not_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "night.backup"
+    lock = fcntl.flock
+
+    def after_the_first_ended(handle: Any, how: int) -> None:
+        whole.put(file)
+        lock(handle, how)
+
+    beside = tmp_path / ".night.backup.part"
+    beside.write_bytes(b"first")
+    monkeypatch.setattr(fcntl, "flock", after_the_first_ended)
+    with pytest.raises(whole.BackupRuns), whole.unfinished(file):
+        pass
+    assert file.read_bytes() == b"first"
+
+
+def test_a_keys_file_is_not_taken_for_a_damaged_backup(world: World, machine: Machine, tmp_path: Path) -> None:
+    done = made(world, tmp_path)
+    untouched(machine, backup_file.NotABackup, done.keys_file, keys_file=done.keys_file)
 
 
 def world_history(context: Any, reference: str) -> Any:
@@ -367,21 +460,21 @@ def _plan_notices(world: World, reference: str, *states: str) -> None:
                 )
             )
         session.flush()
-        approved = session.scalars(select(NoticeRow.id).where(NoticeRow.state == "approved")).one()
-        session.add(
-            ApprovalRow(
-                id="a1",
-                controller_id=world.controller.id,
-                incident_id=loaded.id,
-                subject=f"notice:{approved}",
-                digest="0" * 64,
-                state="approved",
-                asked_by="shell",
-                asked_at=now,
-                invite_hash=b"x",
-                sealed=b"",
+        for row in session.scalars(select(NoticeRow).where(NoticeRow.state.in_(["approved", "submitted"]))):
+            session.add(
+                ApprovalRow(
+                    id=f"a{row.number}",
+                    controller_id=world.controller.id,
+                    incident_id=loaded.id,
+                    subject=f"notice:{row.id}",
+                    digest="0" * 64,
+                    state="approved" if row.state == "approved" else "waiting",
+                    asked_by="shell",
+                    asked_at=now,
+                    invite_hash=f"x{row.number}".encode(),
+                    sealed=b"",
+                )
             )
-        )
 
 
 def test_people_who_were_told_after_the_backup_are_not_told_again(

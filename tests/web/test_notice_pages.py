@@ -11,14 +11,18 @@ from werkzeug.test import TestResponse
 
 from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.access import SHELL
+from incident_tracker.domain.notices import State
 from incident_tracker.domain.parties import ContactPoint, Controller, Role
 from incident_tracker.services import incidents, notices, partners
 from incident_tracker.services.partners import PartnerFacts
+from incident_tracker.store import incidents as incident_rows
+from incident_tracker.store import installation
+from incident_tracker.store import notices as notice_rows
 from incident_tracker.store.tables.outbox import DeliveryRow
 from incident_tracker.store.tables.parties import ControllerRow
 from tests.delivery.world import NEVER
 from tests.makers import PASSWORD, HandClock, make_controller
-from tests.notices import DANISH, ENGLISH, TEXTS, TICKS, approve, begin, crowd, make_notice, make_people
+from tests.notices import DANISH, ENGLISH, TEXTS, TICKS, approve, begin, crowd, make_notice, make_people, writer
 from tests.web.conftest import Person
 
 Login = Callable[..., Person]
@@ -249,6 +253,25 @@ def test_nothing_is_sent_without_a_second_pair_of_eyes(
     assert "Send den til 6 personer" in ready
     assert person.post(f"{page}/begin", page).status_code == 303
     assert notices.show(tracker.context, SHELL, notice_id).state == "sending"
+
+
+def test_what_may_have_been_sent_before_a_restore_is_said_to_writer_and_approver(
+    login: Login, tracker: Tracker, notices_url: str, reference: str, nordlys: Controller
+) -> None:
+    notice_id = make_notice(tracker.context, reference)
+    said = "Installationen er gendannet fra sikkerhedskopien fra "
+    clara = login(Role.RESPONDER)
+    assert said not in clara.get(f"{notices_url}/1").text
+    with tracker.context.database.writing() as session:
+        loaded = incident_rows.load(session, tracker.context.keyring, reference, None)
+        reason = notice_rows.seal_reason(tracker.context.keyring, loaded.record_key, "x")
+        notice_rows.move(session, notice_id, was=list(State), state=State.DRAFT, pause_reason=reason)
+        installation.put(session, "restored_from", "2026-11-20T02:30:00+00:00", tracker.context.now())
+    page = _plain(clara.get(f"{notices_url}/1"))
+    assert f"{said}fredag 20. november 2026 kl. 03.30" in page
+    asked = notices.submit(tracker.context, writer(nordlys), notice_id, ticked=TICKS, dismissed={})
+    assert said in login(Role.DECISION_MAKER).get(f"/incidents/{reference}/approvals/{asked}").text
+    assert said in clara.get(f"{notices_url}/1").text
 
 
 def test_how_many_are_told_is_loudest_and_the_live_part_comes_alone(

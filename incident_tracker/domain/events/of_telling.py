@@ -88,7 +88,7 @@ class NoticeBegun:
 
 @dataclass(frozen=True, slots=True)
 class NoticeHalted:
-    """A sending was paused, resumed or stopped; `change` says which."""
+    """A sending was paused, resumed or stopped, or a notice taken back before it began; `change` says which."""
 
     notice_id: int
     number: int

@@ -2,6 +2,6 @@
 
 from incident_tracker.services.backup.lateness import BackupState, state, tell_administrators
 from incident_tracker.services.backup.making import Made, make
-from incident_tracker.services.backup.restoring import Restored, restore
+from incident_tracker.services.backup.restoring import Restored, restore, restored_from
 
-__all__ = ["BackupState", "Made", "Restored", "make", "restore", "state", "tell_administrators"]
+__all__ = ["BackupState", "Made", "Restored", "make", "restore", "restored_from", "state", "tell_administrators"]

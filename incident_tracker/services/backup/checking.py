@@ -107,6 +107,8 @@ def _read(key: bytes, file: Path) -> tuple[dict[str, Any], Seen, int]:
             about = record["about"]
             if not migrations.known(about["migration"]):
                 raise BackupIsNewer(where=file, found=about["version"])
+        elif "keys" in record:
+            raise NotABackup(where=file)
         elif "table" in record:
             name, columns = record["table"], [one for one, _ in record["columns"]]
         elif "rows" in record:

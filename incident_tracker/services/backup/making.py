@@ -91,12 +91,7 @@ def make(
         "version": __version__,
         "migration": migrations.current(context.database),
     }
-    try:
-        moment = _write(context, file, keys, about)
-        whole.put(keys, file)
-    except BaseException:
-        whole.discard(file, keys)
-        raise
+    moment = _write(context, file, keys, about)
     made = Made(
         id=about["id"] or "",
         file=file,
@@ -130,6 +125,7 @@ def _write(context: Context, file: Path, keys_file: Path, about: dict[str, str |
         for one, handle in ((file, out), (keys_file, keys_out)):
             whole.to_disk(handle)
             _look_again(one, key)
+        whole.put(keys_file, file)
     return moment
 
 

@@ -5,7 +5,7 @@ and moved into place at the end; on PostgreSQL everything is one transaction. Wh
 was made is not sent by itself.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from incident_tracker.domain import journal as chain
 from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.errors import Refusal
-from incident_tracker.domain.events import BackupRestored
+from incident_tracker.domain.events import BackupRestored, NoticeHalted
 from incident_tracker.domain.facts import instant_text
 from incident_tracker.domain.notices import State
 from incident_tracker.services import journal, obligations
@@ -35,7 +35,9 @@ from incident_tracker.store.backup_file import BackupIsDamaged, Reader
 from incident_tracker.store.backup_rows import Seen
 from incident_tracker.store.keys import KeyIsGone
 
-__all__ = ["Restored", "restore"]
+__all__ = ["Restored", "restore", "restored_from"]
+
+_RESTORED_FROM = "restored_from"
 
 
 class PostgreSqlKeeps(Refusal):
@@ -60,6 +62,13 @@ class Restored:
     head: tuple[int, bytes]
     aside: Path | None
     verdict: chain.Verdict
+
+
+def restored_from(context: Context) -> datetime | None:
+    """Return when the backup was made from which this installation was restored last; None if it never was."""
+    with context.database.reading() as session:
+        written = installation.get(session, _RESTORED_FROM)
+    return None if written is None else datetime.fromisoformat(written)
 
 
 def restore(
@@ -170,7 +179,8 @@ def _new(target: Path) -> Iterator[Callable[[bytes], int]]:
 
 def _settle(context: Context, session: Session, checked: Checked, now: datetime) -> tuple[int, tuple[int, bytes]]:
     """Hold what may have been sent, end what people hold in hand, plan the alarms anew, and write it down."""
-    held = backup_state.hold(session, now) + backup_state.approved_again(session)
+    not_begun, decided = backup_state.take_back(session)
+    held = backup_state.hold(session, now) + decided
     backup_state.end_sign_ins(session)
     backup_state.forget_titles(session, checked.forgotten)
     backup_state.hurry_alerts(session, now)
@@ -180,12 +190,14 @@ def _settle(context: Context, session: Session, checked: Checked, now: datetime)
         except KeyIsGone:
             continue
         obligations.plan(context, session, loaded, now)
-    installation.put(session, LAST_BACKUP, instant_text(checked.made_at), now)
+    for name in (LAST_BACKUP, _RESTORED_FROM):
+        installation.put(session, name, instant_text(checked.made_at), now)
     work = Work(context, SHELL, session, now)
     work.note(BackupRestored(checked.id, checked.made_at, checked.head_seq, checked.head_hash, held, restored_at=now))
     work.finish()  # right after the head of the backup; what is done to notices follows
     work = Work(context, SHELL, session, now)
     _pause_notices(work)
+    _mark_notices(work, not_begun)
     work.finish()
     return held, journal_rows.head(session)
 
@@ -201,3 +213,16 @@ def _pause_notices(work: Work) -> None:
             notice_rows.move(work.session, notice_id, was=was, state=State.PAUSED, paused_at=work.now)
             continue
         telling.halt(work, loaded, notice, backup_state.RESTORED)
+
+
+def _mark_notices(work: Work, notice_ids: Sequence[int]) -> None:
+    """Write on every notice that was not begun why it must be decided anew; its page says so until it is sent."""
+    for notice_id in notice_ids:
+        try:
+            notice = notice_rows.get(work.session, work.keyring, notice_id, None, lock=True)
+            loaded = incident_rows.load(work.session, work.keyring, notice.reference, None, lock=True)
+        except KeyIsGone:
+            continue
+        reason = notice_rows.seal_reason(work.keyring, loaded.record_key, backup_state.RESTORED)
+        notice_rows.move(work.session, notice_id, was=(State.DRAFT,), state=State.DRAFT, pause_reason=reason)
+        work.record(loaded, NoticeHalted(notice.id, notice.number, "taken_back", backup_state.RESTORED))

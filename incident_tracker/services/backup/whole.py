@@ -29,7 +29,8 @@ class BackupRuns(Refusal):
 def unfinished(file: Path) -> Iterator[BinaryIO]:
     """Give an open file beside `file`, for its owner only; on the disk when the block ends, gone if it fails.
 
-    It stays under its unfinished name: `put` gives it the final one. A second writer is refused meanwhile.
+    It has an unfinished name until `put` gives it the final one, inside the block. A second writer is refused
+    meanwhile, and touches nothing.
     """
     beside = _beside(file)
     with told(file), os.fdopen(os.open(beside, os.O_CREAT | os.O_RDWR, 0o600), "r+b") as out:
@@ -37,10 +38,11 @@ def unfinished(file: Path) -> Iterator[BinaryIO]:
             fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BackupRuns(where=file) from None
+        if not _is_still(out, beside):  # whoever wrote it has just given it its name
+            raise BackupRuns(where=file)
         try:
             out.truncate(0)
             yield out
-            to_disk(out)
         except BaseException:
             with suppress(OSError):
                 beside.unlink()
@@ -68,13 +70,6 @@ def put(*files: Path) -> None:
             sync(folder)
 
 
-def discard(*files: Path) -> None:
-    """Remove what was written beside files that will not be."""
-    for file in files:
-        with suppress(OSError):
-            _beside(file).unlink(missing_ok=True)
-
-
 def sync(folder: Path) -> None:
     """Bring the names of a folder onto the disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -91,6 +86,13 @@ def told(where: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise BackupNotWritten(where=where, why=_WHY.get(error.errno or 0, OTHER)) from error
+
+
+def _is_still(out: BinaryIO, beside: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(out.fileno()), beside.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _beside(file: Path) -> Path:

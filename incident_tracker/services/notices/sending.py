@@ -55,6 +55,7 @@ def begin(context: Context, actor: Actor, notice_id: int) -> None:
             was=(State.SUBMITTED, State.APPROVED),
             state=State.SENDING,
             begun_at=work.now,
+            pause_reason=None,
         )
         rows.keep_sending(work.session, begun)
         begins = NoticeBegun(notice.id, notice.number, notice.digest, reach.recipients, reach.unreachable)

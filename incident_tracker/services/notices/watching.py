@@ -96,7 +96,7 @@ _BEFORE = frozenset({State.DRAFT, State.SUBMITTED, State.APPROVED})
 
 
 def _held_up(context: Context, session: Session, notice: Notice, counts: Mapping[str, int]) -> str:
-    if notice.state is State.PAUSED:
+    if notice.state is State.PAUSED or notice.state in _BEFORE:
         return notice.pause_reason
     if notice.state is not State.SENDING:
         return ""

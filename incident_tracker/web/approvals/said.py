@@ -15,6 +15,7 @@ from incident_tracker.domain.scope import KEYS, ScopeAssessment
 from incident_tracker.services import approvals, notices
 from incident_tracker.services.canonical_fields import canonical_fields
 from incident_tracker.web import current, words
+from incident_tracker.web.notices import view
 from incident_tracker.web.scope.said import value_said
 
 _JUDGED_BY = (
@@ -103,7 +104,6 @@ def _aside(reader: Actor, incident: Incident, approval: Approval, zone: str) -> 
 
 
 def _notice(reader: Actor, incident: Incident, approval: Approval, zone: str) -> Matter:
-    del zone
     context, notice_id = current.context(), approval.notice_id or 0
     notice = notices.show(context, reader, notice_id)
     heard = notices.audience(context, reader, notice_id)
@@ -115,11 +115,10 @@ def _notice(reader: Actor, incident: Incident, approval: Approval, zone: str) ->
             parts.append(Part(f"{words.channel('email')}, {name}", text.subject, text.body))
         if "sms" in notice.channels and text.sms:
             parts.append(Part(f"{words.channel('sms')}, {name}", "", text.sms))
+    lead = _("It goes to %(count)s: %(whom)s. What was sent cannot be taken back.", count=heard.recipients, whom=to)
     return Matter(
         question=question(approval),
-        lead=str(
-            _("It goes to %(count)s: %(whom)s. What was sent cannot be taken back.", count=heard.recipients, whom=to)
-        ),
+        lead=f"{lead} {view.restored_words(notice, zone)}".strip(),
         yes=str(_("Approve: this may be sent")),
         url=f"/incidents/{incident.reference}/notices/{notice.number}",
         parts=parts,

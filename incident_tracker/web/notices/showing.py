@@ -84,6 +84,7 @@ def _before(notice: Notice, overview: Overview, submit_form: SubmitForm | None, 
     return {
         "state_words": view.state_words(notice.state),
         "state_icon": view.ICONS.get(notice.state, "circle-dashed"),
+        "restored_words": view.restored_words(notice, zone),
         "rows": view.facts_of(notice, name_of(notice.written_by, names), zone),
         "groups": view.check_groups(found),
         "blocking": view.blocking(found),

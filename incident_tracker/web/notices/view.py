@@ -8,10 +8,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 
 from incident_tracker import rendering
+from incident_tracker.services import backup
 from incident_tracker.services.notices import Audience, Check, Notice, Segments
 from incident_tracker.services.notices.checking import check_list
 from incident_tracker.web import words
-from incident_tracker.web.current import language
+from incident_tracker.web.current import context, language
 
 ICONS = {
     "draft": "file-pen-line",
@@ -144,6 +145,22 @@ def facts_of(notice: Notice, who: str, zone: str) -> list[tuple[str, str]]:
     if notice.corrects:
         rows.append((_("Corrects"), _("notice %(number)s", number=notice.corrects)))
     return [(str(label), str(text)) for label, text in rows]
+
+
+def restored_words(notice: Notice, zone: str) -> str:
+    """Return that a notice may have been sent although nothing here says so; empty where nothing suggests it."""
+    if notice.state in SENT or not notice.pause_reason:
+        return ""
+    backup_of = backup.restored_from(context())
+    if backup_of is None:
+        return ""
+    return str(
+        _(
+            "This installation was restored from the backup of %(when)s. The notice may have been sent after that, "
+            "and nothing here would show it. Ask your provider what left: otherwise people may get it twice.",
+            when=words.moment(backup_of, zone),
+        )
+    )
 
 
 def who_of(audience: Audience) -> list[tuple[str, str]]:

@@ -88,6 +88,7 @@ def _halted(one: events.NoticeHalted, telling: Telling) -> Said:
         "paused": ("pause", _("paused notice %(number)s", number=one.number)),
         "resumed": ("play", _("let notice %(number)s go on", number=one.number)),
         "stopped": ("octagon-x", _("stopped notice %(number)s", number=one.number)),
+        "taken_back": ("undo-2", _("took notice %(number)s back, to be decided anew", number=one.number)),
     }
     icon, text = said.get(one.change, ("history", _("recorded a change")))
     return Said(icon, text, words.reason(one.reason), _notice(telling, one.number))
