@@ -16,9 +16,10 @@ from incident_tracker.services import incidents
 from incident_tracker.services.context import Context
 from incident_tracker.services.partners.listing import get, load
 from incident_tracker.services.texts import TITLE_LIMIT, clean, clean_line, headline
-from incident_tracker.services.work import working
+from incident_tracker.services.work import Work, working
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import partners as rows
+from incident_tracker.store.incidents import Loaded
 
 _SECRET_BYTES = 24
 REACH_LIMIT = 200
@@ -100,7 +101,13 @@ def _open(
     once: str,
     told_at: datetime | None = None,
 ) -> str:
-    reference = incidents.open_incident(
+    def name_partner(work: Work, loaded: Loaded) -> None:
+        rows.concern(work.session, loaded.id, partner, work.now)
+        work.note_on(loaded.head, PartnerConcerned(partner.id, partner.name))
+        if reach:
+            work.note_on(loaded.head, NoteAdded(reach))
+
+    return incidents.open_incident(
         context,
         actor,
         title=clean_line(f"{partner.name}: {headline(what)}", "what", limit=TITLE_LIMIT),
@@ -109,14 +116,8 @@ def _open(
         place=partner.name,
         controller_id=partner.controller_id,
         once=once,
+        also=name_partner,
     )
-    with working(context, actor) as work:
-        loaded = work.load(reference, Act.WORK)
-        if rows.concern(work.session, loaded.id, partner, work.now):
-            work.note_on(loaded.head, PartnerConcerned(partner.id, partner.name))
-            if reach:
-                work.note_on(loaded.head, NoteAdded(reach))
-    return reference
 
 
 def _hash(secret: str) -> bytes:
