@@ -144,7 +144,9 @@ class Database:
         """Give a session that reads one moment, however long it takes; writers do not wait for it."""
         with self._translated():
             self._watch_files()
-            moment = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+            moment = (
+                self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+            )
             with Session(moment, expire_on_commit=False) as session:
                 self.take_time(session)
                 yield session
