@@ -289,10 +289,13 @@ def test_how_many_are_told_is_loudest_and_the_live_part_comes_alone(
     assert '<span class="tabs-note wide-only">66 %</span>' in page
     live = person.get(f"{notices_url}/1", headers={"HX-Request": "true"}).text
     assert "<html" not in live
+    assert "HX-Refresh" not in person.get(f"{notices_url}/1", headers={"HX-Request": "true"}).headers
     assert re.findall(r"<strong>(\d)</strong><span>", live) == ["2", "1", "1", "2"]
     for act in ("pause", "Stop"):
         assert (act in live) is (act == "pause"), "a responder pauses, a decision-maker stops"
     _send(tracker)
+    ended = person.get(f"{notices_url}/1", headers={"HX-Request": "true"})
+    assert ended.headers["HX-Refresh"] == "true", "the whole page has more to offer now"
     finished = person.get(f"{notices_url}/1").text
     assert 'hx-trigger="every 2s"' not in finished
     assert "Færdig" in finished

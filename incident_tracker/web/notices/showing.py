@@ -46,11 +46,19 @@ def notice_page(
     if notice.state in view.SENT:
         shown |= _sending(notice, overview, doubts_form, retry_form)
         if live:
-            return render_template("web/notices/_live.html", **shown)
+            return _live(notice, shown)
     else:
         shown |= _before(notice, overview, submit_form, typed)
     wrong = submit_form or doubts_form or retry_form
     return make_response(render_template("web/notices/notice.html", **shown), 422 if wrong else 200)
+
+
+def _live(notice: Notice, shown: dict[str, Any]) -> ResponseReturnValue:
+    """Return the part that is asked for again; once the sending has changed its state, the whole page is fetched."""
+    answer = make_response(render_template("web/notices/_live.html", **shown))
+    if notice.state != "sending":
+        answer.headers["HX-Refresh"] = "true"
+    return answer
 
 
 def _common(notice: Notice, overview: Overview) -> dict[str, Any]:
