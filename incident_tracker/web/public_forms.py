@@ -85,7 +85,11 @@ def _comes_from_us() -> bool:
 
 
 def _host(address: str) -> str:
-    return urlsplit(address).netloc.casefold()
+    """Return the host of an address with its port; one that is no address is nobody's."""
+    try:
+        return urlsplit(address).netloc.casefold()
+    except ValueError:
+        return ""
 
 
 def _sign(purpose: str, issued: str, chance: str) -> str:

@@ -15,6 +15,7 @@ from incident_tracker.domain.parties import Controller, Role
 from incident_tracker.domain.scope import ScopeAssessment
 from incident_tracker.services import approving, controllers, incidents, register, scope, sign_in
 from incident_tracker.services.controllers import ControllerFacts
+from incident_tracker.services.trouble import NotSaved
 from incident_tracker.store.tables.outbox import DeliveryRow
 from notifiers.protocol import Channel
 from tests.four_eyes import assess
@@ -195,6 +196,7 @@ def test_another_site_an_old_form_and_a_machine_decide_nothing(
     assert post(address, data=form | {"form_token": token[1][:-1] + "g"}).status_code == 422
     assert post(address, data=form | {"form_token": "\N{ARABIC-INDIC DIGIT ONE}.a.b"}).status_code == 422
     assert post(address, data=form, headers={"Origin": "https://evil.example.org"}).status_code == 422
+    assert post(address, data=form, headers={"Origin": "https://["}).status_code == 422
     assert post(address, data=form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 422
     assert post(address, data=form | {"website": "spam"}).status_code == 422
     clock.advance(hours=12, seconds=1)
@@ -202,6 +204,27 @@ def test_another_site_an_old_form_and_a_machine_decide_nothing(
     assert standing(tracker, breach) == "open"
     clock.advance(hours=60)
     assert stranger.get(address).status_code == 404, "after 72 hours it is dead"
+
+
+def test_while_the_database_does_not_answer_the_link_keeps_what_was_typed_and_decides_nothing(
+    stranger: Person, tracker: Tracker, breach: str, nordlys: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = link(tracker, nordlys, ask(tracker, breach, nordlys))
+    token = re.search(r'name="form_token" value="([^"]+)"', stranger.get(address).text)
+    assert token
+    form = {"form_token": token[1], "decision": "reject", "reason": "Nøglen lå ved siden af."}
+
+    def fail(*_: object, **__: object) -> None:
+        raise NotSaved(why="the disk is full")
+
+    for broken in ("decide_outside", "by_secret"):
+        with monkeypatch.context() as patch:
+            patch.setattr(approving, broken, fail)
+            answer = stranger.browser.post(address, data=form)
+        assert answer.status_code == 503
+        assert "Nøglen lå ved siden af." in answer.text
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert stranger.browser.post(address, data=form).status_code == 200, "the link still works"
 
 
 def test_a_new_invitation_ends_the_one_before(

@@ -4,6 +4,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, PasswordField, StringField, TextAreaField
 
 from incident_tracker.web.forms import PageForm, filled
+from incident_tracker.web.public.forms import PublicForm
 
 
 class DecisionForm(PageForm):
@@ -28,3 +29,9 @@ class InviteForm(PageForm):
 
 class PlainForm(PageForm):
     """A button that needs no words."""
+
+
+class OutsideForm(PublicForm):
+    """What somebody outside types: a form without a cookie."""
+
+    reason = TextAreaField(_l("Your words"))

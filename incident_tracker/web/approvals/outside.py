@@ -3,22 +3,27 @@
 Opening it shows; only the form decides. Its address is the secret, so nothing of it is passed on or kept.
 """
 
-from flask import Blueprint, Response, request
+import structlog
+from flask import Blueprint, Response, make_response, request
 from flask.typing import ResponseReturnValue
 
 from incident_tracker.domain.approvals import InvitationIsDead
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.services import approving
 from incident_tracker.services.approving import Invitation
+from incident_tracker.services.trouble import NotSaved
 from incident_tracker.web import current, public_forms, words
 from incident_tracker.web.approvals import said
+from incident_tracker.web.approvals.forms import OutsideForm
 from incident_tracker.web.guard import public
 from incident_tracker.web.languages import refusal_text
 from incident_tracker.web.public import showing
+from incident_tracker.web.public.reports import not_saved
 from incident_tracker.web.public.showing import Place
 
 pages = Blueprint("outside_approvals", __name__, url_prefix="/approve/<secret>")
 PURPOSE = "approve"
+_log = structlog.get_logger()
 _REASON = "the link itself is the proof, works once, and needs no account"
 
 
@@ -38,18 +43,31 @@ def show(secret: str) -> ResponseReturnValue:
 def decide(secret: str) -> ResponseReturnValue:
     """Approve or reject, once."""
     context = current.context()
+    yes = said.is_yes()
     try:
         found = approving.by_secret(context, secret)
+    except InvitationIsDead as refusal:
+        return _dead(refusal)
+    try:
         public_forms.check(PURPOSE)
-        yes = said.is_yes()
         if public_forms.trapped():
             raise public_forms.FormNotOurs
         approving.decide_outside(context, secret, approve=yes, reason=request.form.get("reason", ""))
     except InvitationIsDead as refusal:
         return _dead(refusal)
+    except NotSaved:
+        raise
     except Refusal as refusal:
         return _page(found, secret, refusal)
     return _private("outside_done", found, approved=yes)
+
+
+@pages.errorhandler(NotSaved)
+def unavailable(error: NotSaved) -> ResponseReturnValue:
+    """Say that the database does not answer, and show again what was typed; nothing was decided."""
+    _log.error("not_saved", endpoint=request.endpoint, why=type(error).__name__)
+    request.environ["page_failed"] = True
+    return make_response(not_saved(Place(None, None), OutsideForm()), {"Referrer-Policy": "no-referrer"})
 
 
 def _page(found: Invitation, secret: str, refusal: Refusal | None = None) -> ResponseReturnValue:
