@@ -15,6 +15,7 @@ from incident_tracker.domain.parties import ContactPoint
 from incident_tracker.domain.partners import Partner, PartnerKind
 from incident_tracker.store.keys import Keyring
 from incident_tracker.store.plain import from_json, to_json
+from incident_tracker.store.tables.incidents import JournalRow
 from incident_tracker.store.tables.outside import AgreementRow, IncidentPartnerRow, PartnerRow
 
 _PLACE = "partners.sealed"
@@ -133,9 +134,17 @@ def incidents_of(session: Session, partner_id: int, scope: Scope) -> list[int]:
 
 
 def tips_since(session: Session, partner_id: int, since: datetime) -> int:
-    """Count the incidents that a partner was named on since then."""
-    statement = select(func.count()).where(
-        IncidentPartnerRow.partner_id == partner_id, IncidentPartnerRow.added_at >= since
+    """Count the incidents that a partner itself opened since then."""
+    statement = (
+        select(func.count())
+        .select_from(IncidentPartnerRow)
+        .join(JournalRow, JournalRow.incident_id == IncidentPartnerRow.incident_id)
+        .where(
+            IncidentPartnerRow.partner_id == partner_id,
+            IncidentPartnerRow.added_at >= since,
+            JournalRow.kind == "incident_opened",
+            JournalRow.actor == f"partner:{partner_id}",
+        )
     )
     return int(session.execute(statement).scalar_one())
 

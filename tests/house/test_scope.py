@@ -38,6 +38,7 @@ FOR_THE_CLOCK: Mapping[str, str] = {
     "alerts.references": "the caller has found these alerts in its scope",
     "attachments.sizes": "files and rows of the whole installation are compared",
     "backup_state.open_references": "a restore brings back the whole installation",
+    "backup_state.take_back": "a restore brings back the whole installation",
     "callbacks.by_provider_id": _ENGINE,
     "callbacks.tries": _ENGINE,
     "controllers.contact_ids_by_phone": _REPLY,

@@ -68,11 +68,10 @@ def test_an_agreement_that_was_changed_on_the_disk_is_not_handed_out(world: Worl
         partners.read_agreement(world.context, SHELL, skyhost, kept.id)
 
 
-def test_a_day_that_the_calendar_does_not_have_is_refused(world: World, skyhost: int) -> None:
+@pytest.mark.parametrize("day", ["2025-13-01", "2025-02-30", "20250301", "1. marts"])
+def test_a_day_that_the_calendar_does_not_have_is_refused(world: World, skyhost: int, day: str) -> None:
     with pytest.raises(DayIsNotADay):
-        partners.keep_agreement(
-            world.context, SHELL, skyhost, file_name="a.pdf", plain=[b"a"], signed_on="2025-13-01"
-        )
+        partners.keep_agreement(world.context, SHELL, skyhost, file_name="a.pdf", plain=[b"a"], signed_on=day)
     assert attachments.check(world.context).orphans == ()
 
 
@@ -106,6 +105,28 @@ def test_a_link_ends_when_another_is_made_or_the_partner_is_taken_off(world: Wor
     partners.remove(world.context, SHELL, skyhost)
     assert partners.by_secret(world.context, second) is None
     assert partners.take_tip(world.context, second, what="Mere") is None
+
+
+def test_a_partner_off_the_list_gets_no_new_link_and_tells_nothing(world: World, skyhost: int) -> None:
+    partners.remove(world.context, SHELL, skyhost)
+    with pytest.raises(NotFound):
+        partners.new_link(world.context, SHELL, skyhost)
+    with pytest.raises(NotFound):
+        partners.record_tip(world.context, SHELL, skyhost, what="Læk")
+
+
+def test_a_partner_with_a_long_name_and_much_to_say_is_heard(world: World) -> None:
+    facts = PartnerFacts("N" * 120, contact=SKYHOST.contact)
+    partner = partners.add(world.context, SHELL, world.controller.id, facts)
+    reference = partners.record_tip(world.context, SHELL, partner, what="Alle vores kunders sager " * 10)
+    assert world.overview(reference).incident.title.startswith("NNN")
+
+
+def test_incidents_on_which_we_named_a_partner_do_not_shut_its_link(world: World, skyhost: int) -> None:
+    secret = partners.new_link(world.context, SHELL, skyhost)
+    for _ in range(6):
+        partners.concern(world.context, SHELL, world.open(), skyhost)
+    assert partners.take_tip(world.context, secret, what="Vores backup lå åben.") is not None
 
 
 def test_a_link_opens_five_incidents_a_day_and_then_says_whom_to_call(world: World, skyhost: int) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import NotFound, Refusal
@@ -15,7 +16,7 @@ from incident_tracker.store import partners as rows
 from incident_tracker.store.ids import new_id
 from incident_tracker.store.partners import Agreement
 
-_DAY = re.compile(r"(\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class DayIsNotADay(Refusal):
@@ -33,8 +34,7 @@ def keep_agreement(
     """
     partner = get(context, actor, partner_id).partner
     actor.must(Act.WORK, partner.controller_id)
-    if not _DAY.fullmatch(signed_on.strip()):
-        raise DayIsNotADay(field="signed_on")
+    signed_on = _day(signed_on.strip())
     now = context.now()
     key_id, agreement_id = context.keyring.year(now), new_id(now)
     folder, limit = attachments.folder(context), attachments.limit(context)
@@ -47,7 +47,7 @@ def keep_agreement(
         file_name=attachments.safe_name(file_name),
         size=written.size,
         sha256=written.sha256,
-        signed_on=signed_on.strip(),
+        signed_on=signed_on,
         added_by=actor.name,
         added_at=now,
     )
@@ -71,6 +71,16 @@ def read_agreement(
     for _ in files.read(folder, context.keyring, found.key_id, found):
         pass
     return found, files.read(folder, context.keyring, found.key_id, found)
+
+
+def _day(written: str) -> str:
+    """Return a day as it was written, if the calendar has it; empty stays empty."""
+    if written and not _DAY.fullmatch(written):
+        raise DayIsNotADay(field="signed_on")
+    try:
+        return date.fromisoformat(written).isoformat() if written else ""
+    except ValueError:
+        raise DayIsNotADay(field="signed_on") from None
 
 
 def _keep(context: Context, actor: Actor, agreement: Agreement) -> None:

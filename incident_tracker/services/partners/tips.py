@@ -9,6 +9,7 @@ import secrets
 from datetime import datetime
 
 from incident_tracker.domain.access import Act, Actor
+from incident_tracker.domain.errors import NotFound
 from incident_tracker.domain.events import NoteAdded, PartnerChanged, PartnerConcerned
 from incident_tracker.domain.parties import Controller, Role
 from incident_tracker.domain.partners import MOST_TIPS, TIPS_WITHIN, Partner, TooManyTips
@@ -30,6 +31,8 @@ def new_link(context: Context, actor: Actor, partner_id: int) -> str:
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     with working(context, actor) as work:
         partner = load(work, partner_id, Act.WORK)
+        if partner.removed:
+            raise NotFound(what="partner")
         rows.set_tip(work.session, partner.id, _hash(secret))
         work.note(PartnerChanged(partner.id, partner.controller_id, "linked"), partner.controller_id)
     return secret
@@ -86,6 +89,8 @@ def record_tip(
     """Open an incident from what a partner said by phone, letter or mail; return its reference."""
     partner = get(context, actor, partner_id).partner
     actor.must(Act.WORK, partner.controller_id)
+    if partner.removed:
+        raise NotFound(what="partner")
     what = clean(what, "what")
     reach = clean_line(reach, "reach", limit=REACH_LIMIT, required=False)
     return _open(context, actor, partner, what=what, reach=reach, once=once, told_at=told_at)
@@ -110,7 +115,7 @@ def _open(
     return incidents.open_incident(
         context,
         actor,
-        title=clean_line(f"{partner.name}: {headline(what)}", "what", limit=TITLE_LIMIT),
+        title=clean_line(f"{partner.name}: {headline(what)}"[:TITLE_LIMIT], "what"),
         what_happened=what,
         detected_at=told_at,
         place=partner.name,
