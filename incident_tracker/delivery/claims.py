@@ -25,7 +25,8 @@ class Claims:
     """Finds the lanes that have work and claims it for them.
 
     Messages of a notice are claimed only while it is sending, so that pausing and stopping act at the next claim
-    without touching a row. Several notices get equal shares.
+    without touching a row. Several notices get equal shares. Where a provider says that a notice is too much for it,
+    notices wait, and what is urgent goes on.
     """
 
     def __init__(
@@ -91,7 +92,8 @@ class Claims:
                     supply.expect(more=rerouted == REROUTED)
                 moved += rerouted
                 continue
-            claimed = self._take(session, lane, notices, now, one=state.is_probed(now))
+            open_notices = () if state.holds_notices(now) else notices
+            claimed = self._take(session, lane, open_notices, now, one=state.is_probed(now))
             self._probe("after_claim")
             if claimed and state.is_probed(now):
                 lane_rows.pause(session, state.notifier, state.reason, now, now + self._pace.probe_after)

@@ -33,7 +33,8 @@ class Consequences:
     lost: list[str] = field(default_factory=list)
     muted: set[int] = field(default_factory=set)
     paused: dict[str, str] = field(default_factory=dict)
-    blocked: dict[str, timedelta] = field(default_factory=dict)
+    blocked: dict[tuple[str, bool], timedelta] = field(default_factory=dict)
+    """How long a provider wants to be left alone, by notifier and whether a notice was too much for it."""
     works: set[str] = field(default_factory=set)
 
     def add(self, claimed: Claimed, outcome: Outcome, change: Change | None, around: Circumstances) -> None:
@@ -43,7 +44,8 @@ class Consequences:
                 self.paused[claimed.notifier] = reason
             case NotSent(retry_after=after, code=code) if after is not None or code in _SLOW_DOWN:
                 wait = around.pace.believed(after) or around.pace.backoff(claimed.number)
-                self.blocked[claimed.notifier] = max(wait, self.blocked.get(claimed.notifier, wait))
+                whom = claimed.notifier, claimed.notice_id is not None
+                self.blocked[whom] = max(wait, self.blocked.get(whom, wait))
             case Accepted() | Refused():
                 self.works.add(claimed.notifier)
         if change is None or change.state not in LOST:
@@ -59,8 +61,8 @@ class Consequences:
             controllers.mute_contacts(session, self.muted, around.now)
         for name, reason in self.paused.items():
             lanes.pause(session, name, plain(reason), around.now, around.now + around.pace.probe_after)
-        for name, wait in self.blocked.items():
-            lanes.block(session, name, around.now + wait)
+        for (name, of_notices), wait in self.blocked.items():
+            lanes.block(session, name, around.now + wait, of_notices=of_notices)
         for name in self.works & set(around.closed) - set(self.paused):
             lanes.unpause(session, name, around.now, tried_below=around.pace.tries_before_moving)
 
@@ -133,8 +135,8 @@ def _finish(
         if name not in consequences:
             consequences[name] = Consequences()
         consequences[name].add(one.claimed, one.outcome, change, around[name])
-    for name, consequence in consequences.items():
-        consequence.write(session, around[name])
+    for name in sorted(consequences):  # every node locks the lanes in this order
+        consequences[name].write(session, around[name])
 
 
 def _change(row: Standing, one: Result, around: Circumstances) -> Change | None:

@@ -15,7 +15,9 @@ from incident_tracker.store.tables.outbox import LaneRow
 
 _L = cast("SqlTable", LaneRow.__table__)
 _ENSURE = text("INSERT INTO lanes (notifier) VALUES (:notifier) ON CONFLICT (notifier) DO NOTHING")
-_STATES = select(_L.c.notifier, _L.c.blocked_until, _L.c.paused_at, _L.c.reason, _L.c.polled_until)
+_STATES = select(
+    _L.c.notifier, _L.c.blocked_until, _L.c.paused_at, _L.c.reason, _L.c.polled_until, _L.c.notices_blocked_until
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,15 @@ class LaneState:
     paused_at: datetime | None = None
     reason: str = ""
     polled_until: datetime | None = None
+    notices_blocked_until: datetime | None = None
 
     def is_closed(self, now: datetime) -> bool:
         """Return whether nothing may be given to it now."""
         return self.blocked_until is not None and self.blocked_until > now
+
+    def holds_notices(self, now: datetime) -> bool:
+        """Return whether no message of a notice may be given to it now, though others may."""
+        return self.notices_blocked_until is not None and self.notices_blocked_until > now
 
     def is_probed(self, now: datetime) -> bool:
         """Return whether it is paused and may be tried with one message."""
@@ -60,13 +67,10 @@ def pause(session: Session, notifier: str, reason: str, now: datetime, probe_at:
     )
 
 
-def block(session: Session, notifier: str, until: datetime) -> None:
-    """Let nobody use a notifier until then; an earlier end never shortens a later one."""
-    session.execute(
-        update(_L)
-        .where(_L.c.notifier == notifier, or_(_L.c.blocked_until.is_(None), _L.c.blocked_until < until))
-        .values(blocked_until=until)
-    )
+def block(session: Session, notifier: str, until: datetime, *, of_notices: bool = False) -> None:
+    """Let nobody use a notifier until then, or no notice only; an earlier end never shortens a later one."""
+    end = _L.c.notices_blocked_until if of_notices else _L.c.blocked_until
+    session.execute(update(_L).where(_L.c.notifier == notifier, or_(end.is_(None), end < until)).values({end: until}))
 
 
 def unpause(session: Session, notifier: str, now: datetime, *, tried_below: int | None = None) -> bool:

@@ -94,6 +94,34 @@ def test_what_is_urgent_goes_before_a_notice_that_waited_longer(world: World, cr
     assert len(postman.carried) == 21
 
 
+def test_a_provider_that_finds_a_notice_too_much_still_gets_an_alert_at_once(world: World, crowd: Crowd) -> None:
+    crowd.enqueue(range(8))
+    slow = Postman(answer=lambda message: NotSent(message.attempt, "slow down", "429", retry_after=90.0))
+    world.engine(slow).drain(NEVER)
+    assert slow.carried
+    assert crowd.counts() == {"pending": 8}
+
+    (alert,) = world.enqueue()
+    other_node = Postman()
+    world.engine(other_node).drain(NEVER)
+    assert [one.delivery for one in other_node.carried] == [alert]
+
+    world.clock.advance(seconds=200)
+    world.engine(other_node).drain(NEVER)
+    assert crowd.counts() == {"accepted": 8}
+
+
+def test_a_provider_that_finds_alerts_too_much_gets_no_notice_either(world: World, crowd: Crowd) -> None:
+    world.enqueue()
+    slow = Postman(answer=lambda message: NotSent(message.attempt, "slow down", "429", retry_after=90.0))
+    world.engine(slow).drain(NEVER)
+
+    crowd.enqueue(range(3))
+    other_node = Postman()
+    world.engine(other_node).drain(NEVER)
+    assert other_node.carried == []
+
+
 def test_an_alert_in_the_middle_of_a_sending_is_at_the_door_at_once(world: World, crowd: Crowd) -> None:
     crowd.enqueue(range(5000))
     jammed, seen, held = threading.Event(), threading.Event(), threading.Event()

@@ -134,13 +134,15 @@ class CallbackRow(Table):
 class LaneRow(Table):
     """What all nodes know of one notifier: blocked until (429), paused because its set-up is wrong.
 
-    A paused lane is tried again with one message when `blocked_until` has passed.
+    A paused lane is tried again with one message when `blocked_until` has passed. `notices_blocked_until` holds back
+    notices alone: where they were too many for the provider, an alert still goes at once.
     """
 
     __tablename__ = "lanes"
 
     notifier: Mapped[str] = mapped_column(primary_key=True)
     blocked_until: Mapped[datetime | None]
+    notices_blocked_until: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(server_default="")
     polled_until: Mapped[datetime | None]

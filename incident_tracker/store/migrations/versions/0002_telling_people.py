@@ -443,6 +443,9 @@ def upgrade() -> None:
             sqlite_where=sa.text("recipient_id IS NOT NULL"),
             postgresql_where=sa.text("recipient_id IS NOT NULL"),
         )
+
+    with op.batch_alter_table("lanes", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("notices_blocked_until", UtcDateTime(timezone=True), nullable=True))
     op.drop_index("ix_deliveries_pending", table_name="deliveries")
     urgent = sa.text("state = 'pending' AND notice_id IS NULL")
     op.create_index(
