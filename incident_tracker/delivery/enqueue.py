@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from incident_tracker.delivery.parcel import Parcel, seal_content, seal_shared
+from incident_tracker.delivery.parcel import Parcel, seal_all_shared, seal_content
 from incident_tracker.delivery.routing import Routing
 from incident_tracker.store import deliveries as rows
 from incident_tracker.store.deliveries import Purpose, SharedRow
@@ -144,14 +144,22 @@ def enqueue_shared(
     if not to:
         return 0
     ids = sorted(new_ids(now, len(to)))  # they are claimed in this order, so they lie together on the disk
+    parcels = seal_all_shared(keyring, key_id, [(one.address, one.values) for one in to])
     new = [
         SharedRow(row_id, one.recipient_id, one.once, sealed, one.address_hash)
-        for row_id, one, sealed in zip(ids, to, _sealed(keyring, key_id, to), strict=True)
+        for row_id, one, sealed in zip(ids, to, parcels, strict=True)
     ]
-    notifier = routing.first(channel, local_only=local_only)
-    same = (controller_id, incident_id, notice_id, content_id, purpose.value, channel.value, notifier, local_only)
-    return rows.add_shared(session, new, (*same, _RANK_OF_MANY, now))
-
-
-def _sealed(keyring: Keyring, key_id: str, to: Sequence[ToRecipient]) -> list[bytes]:
-    return [seal_shared(keyring, key_id, one.address, one.values) for one in to]
+    return rows.add_shared(
+        session,
+        new,
+        now,
+        controller_id=controller_id,
+        incident_id=incident_id,
+        notice_id=notice_id,
+        content_id=content_id,
+        purpose=purpose.value,
+        channel=channel.value,
+        notifier=routing.first(channel, local_only=local_only),
+        local_only=local_only,
+        rank=_RANK_OF_MANY,
+    )

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -16,6 +16,7 @@ PLACE = "deliveries.sealed"
 CONTENT_PLACE = "contents.sealed"
 UNREADABLE = (KeyIsGone, InvalidTag, ValueError, TypeError)
 """What opening something sealed may raise: it is forgotten, or damaged."""
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SHARED = 2
 """Parts of a parcel without a content of its own: address and values."""
 
@@ -37,9 +38,9 @@ class Parcel:
         return Message(attempt, delivery, self.address, self.content, self.values, valid_for)
 
 
-def seal_shared(keyring: Keyring, key_id: str, address: str, values: Mapping[str, str]) -> bytes:
-    """Return what a delivery keeps that shares its content, encrypted for its column."""
-    return keyring.seal(key_id, PLACE, _json([address, dict(values)]))
+def seal_all_shared(keyring: Keyring, key_id: str, to: Iterable[tuple[str, Mapping[str, str]]]) -> list[bytes]:
+    """Return what deliveries keep that share their content (address and values), encrypted for their column."""
+    return keyring.seal_many(key_id, PLACE, (_json([address, dict(values)]) for address, values in to))
 
 
 def seal_content(keyring: Keyring, key_id: str, content: Content) -> bytes:
@@ -111,4 +112,4 @@ def _parts(content: Content) -> list[str | None]:
 
 
 def _json(plain: object) -> bytes:
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
+    return _COMPACT.encode(plain).encode()

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+_SORTED = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
 
 def to_json(plain: Any) -> bytes:
     """Return compact JSON with sorted keys, in UTF-8."""
-    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _SORTED.encode(plain).encode()
 
 
 def from_json(raw: bytes) -> Any:
     """Return what the JSON holds."""
-    return json.loads(raw)
+    return json.loads(raw.decode())

@@ -27,10 +27,12 @@ from incident_tracker.store.incidents import Loaded
 from incident_tracker.store.keys import Keyring
 from notifiers.protocol import Channel
 
-CHUNK = 500
+CHUNK = 1000
 """Recipients in one transaction: about 100 ms of work."""
+Messages = Mapping[tuple[str, Channel], Sequence[ToRecipient]]
+"""What is written for whom, by the text in the outbox and the channel."""
 _MOST_PARTNERS = 10_000
-MOST_CHUNKS = 40
+MOST_CHUNKS = 20
 """In one go; then everything else has its turn."""
 
 
@@ -55,8 +57,8 @@ def feed(context: Context, notice_id: int, most: int = MOST_CHUNKS) -> None:
 def _feed_some(context: Context, notice_id: int) -> bool:
     """Write the messages of the next recipients; return whether there may be more.
 
-    The recipients are read and opened first, so that the transaction is short. If somebody else wrote them meanwhile,
-    nothing is written.
+    The recipients are read and their messages made first, so that the transaction is short. If somebody else wrote
+    them meanwhile, nothing is written.
     """
     with context.database.reading() as session:
         seen = rows.get(session, context.keyring, notice_id, None)
@@ -64,13 +66,15 @@ def _feed_some(context: Context, notice_id: int) -> bool:
             return False
         found = recipients_after(session, context.keyring, seen, seen.told_up_to, CHUNK)
         loaded = incident_rows.load(session, context.keyring, seen.reference, None)
-    chosen = [(one, channel) for one in found if (channel := one.first_of(seen.channels)) is not None]
+    channels = [Channel(one) for one in seen.channels]
+    chosen = [(one, channel) for one in found if (channel := one.first_of(channels)) is not None]
+    messages = addressed(context, seen, chosen)
     with context.database.writing() as session:
         work = Work(context, CLOCK, session, context.now())
         notice = rows.get(session, work.keyring, notice_id, None, lock=True)
         if notice.state is not State.SENDING or notice.all_told or notice.told_up_to != seen.told_up_to:
             return notice.state is State.SENDING
-        enqueue(work, loaded, notice, chosen)
+        enqueue(work, loaded, notice, messages)
         further = replace(
             notice,
             told_up_to=found[-1].id if found else notice.told_up_to,
@@ -82,13 +86,18 @@ def _feed_some(context: Context, notice_id: int) -> bool:
     return not further.all_told
 
 
-def enqueue(work: Work, loaded: Loaded, notice: Notice, to: Iterable[tuple[Recipient, Channel]]) -> int:
-    """Write a message for each recipient over her channel; return how many are new."""
+def addressed(context: Context, notice: Notice, to: Iterable[tuple[Recipient, Channel]]) -> Messages:
+    """Return the message of each recipient over her channel, by text; nothing is written yet."""
     columns = composing.columns_used(notice)
-    by_content: dict[tuple[str, Channel], list[ToRecipient]] = {}
+    made: dict[tuple[str, Channel], list[ToRecipient]] = {}
     for one, channel in to:
-        key = notice.contents[f"{notice.language_for(one.language)}.{channel}"]
-        by_content.setdefault((key, channel), []).append(_addressed(work, notice, one, channel, columns))
+        text = notice.contents[f"{notice.language_for(one.language)}.{channel.value}"]
+        made.setdefault((text, channel), []).append(_addressed(context, notice, one, channel, columns))
+    return made
+
+
+def enqueue(work: Work, loaded: Loaded, notice: Notice, messages: Messages) -> int:
+    """Write messages into the outbox; return how many are new."""
     return sum(
         enqueue_shared(
             work.session,
@@ -96,7 +105,7 @@ def enqueue(work: Work, loaded: Loaded, notice: Notice, to: Iterable[tuple[Recip
             loaded.people_key,
             work.now,
             work.context.routing,
-            rows_to,
+            to,
             controller_id=notice.controller_id,
             incident_id=notice.incident_id,
             notice_id=notice.id,
@@ -105,18 +114,20 @@ def enqueue(work: Work, loaded: Loaded, notice: Notice, to: Iterable[tuple[Recip
             content_id=content_id,
             local_only=notice.exercise,
         )
-        for (content_id, channel), rows_to in by_content.items()
+        for (content_id, channel), to in messages.items()
     )
 
 
-def _addressed(work: Work, notice: Notice, one: Recipient, channel: Channel, columns: tuple[str, ...]) -> ToRecipient:
+def _addressed(
+    context: Context, notice: Notice, one: Recipient, channel: Channel, columns: tuple[str, ...]
+) -> ToRecipient:
     address, address_hash = one.address(channel)
     if address_hash is None:
         subject = controller_rows.look_up_subject(notice.controller_id)
-        address_hash = work.keyring.fingerprint(subject, address, work.now)
+        address_hash = context.keyring.fingerprint(subject, address, context.now())
     return ToRecipient(
         recipient_id=one.id,
-        once=f"notice:{notice.id}:{one.id}:{channel}:{notice.round}",
+        once=f"notice:{notice.id}:{one.id}:{channel.value}:{notice.round}",
         address=address,
         address_hash=address_hash,
         values=composing.values_of(one.name, one.values, columns),

@@ -93,11 +93,12 @@ def _segments(context: Context, session: Session, notice: Notice) -> dict[str, S
     contents = {
         language: composing.content(notice, house, columns, language, Channel.SMS) for language in notice.texts
     }
+    channels = [Channel(one) for one in notice.channels]
     lengths: dict[str, list[sms.Segments]] = {language: [] for language in contents}
     for number, one in enumerate(_everybody(session, context.keyring, notice)):
         if number >= _MEASURED:
             break
-        if one.first_of(notice.channels) is Channel.SMS:
+        if one.first_of(channels) is Channel.SMS:
             language = notice.language_for(one.language)
             values = composing.values_of(one.name, one.values, columns)
             lengths[language].append(sms.segments(Message("", "", "", contents[language], values).text()))

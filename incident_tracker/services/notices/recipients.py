@@ -1,6 +1,6 @@
 """Who is told by a notice, in a fixed order: the people affected, or the partners concerned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -33,9 +33,9 @@ class Recipient:
         """Return address and fingerprint for a channel."""
         return (self.phone, self.phone_hash) if channel is Channel.SMS else (self.email, self.email_hash)
 
-    def first_of(self, channels: tuple[str, ...]) -> Channel | None:
+    def first_of(self, channels: Iterable[Channel]) -> Channel | None:
         """Return the first of these channels by which she can be told."""
-        return next((Channel(one) for one in channels if self.address(Channel(one))[0]), None)
+        return next((one for one in channels if self.address(one)[0]), None)
 
 
 def recipients_after(session: Session, keyring: Keyring, notice: Notice, after: str, limit: int) -> list[Recipient]:

@@ -85,7 +85,8 @@ def _retry_some(
             return after, 0, 0
         states = rows.states_of_recipients(session, notice.id, [one.id for one in found])
         chosen = [one for one in found if one.address(channel)[0] and states.get(one.id, _IN_VAIN) <= _IN_VAIN]
-        told = feeding.enqueue(work, loaded, notice, [(one, channel) for one in chosen])
+        messages = feeding.addressed(context, notice, [(one, channel) for one in chosen])
+        told = feeding.enqueue(work, loaded, notice, messages)
         written = notice.recipients + sum(1 for one in chosen if one.id not in states)
         rows.keep_sending(session, replace(notice, recipients=written, unreachable=max(0, listed - written)))
     return found[-1].id, told, len(found)

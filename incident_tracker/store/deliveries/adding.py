@@ -1,6 +1,7 @@
 """Putting rows into the outbox."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select, text
@@ -22,9 +23,11 @@ _ADD = text(
 _SHARED = Bulk(
     """INSERT INTO deliveries (id, controller_id, incident_id, notice_id, content_id, purpose, channel, notifier,
     local_only, rank, state, not_before, created_at, recipient_id, once, sealed, address_hash)
-    SELECT id, controller_id, incident_id, notice_id, content_id, purpose, channel, notifier, local_only, rank,
-    'pending', created_at, created_at, recipient_id, once, substr(:blobs, sealed_at, sealed_length),
-    substr(:blobs, hash_at, hash_length) FROM {rows} AS r WHERE true ON CONFLICT (once) DO NOTHING""",
+    SELECT id, CAST(:controller_id AS bigint), CAST(:incident_id AS bigint), CAST(:notice_id AS bigint),
+    CAST(:content_id AS text), CAST(:purpose AS text), CAST(:channel AS text), CAST(:notifier AS text),
+    CAST(:local_only AS boolean), CAST(:rank AS bigint), 'pending', created_at, created_at, recipient_id, once,
+    substr(:blobs, sealed_at, sealed_length), substr(:blobs, hash_at, hash_length)
+    FROM {rows} AS r WHERE true ON CONFLICT (once) DO NOTHING""",
     {
         "id": "text",
         "recipient_id": "text",
@@ -33,15 +36,6 @@ _SHARED = Bulk(
         "sealed_length": "int",
         "hash_at": "int",
         "hash_length": "int",
-        "controller_id": "bigint",
-        "incident_id": "bigint",
-        "notice_id": "bigint",
-        "content_id": "text",
-        "purpose": "text",
-        "channel": "text",
-        "notifier": "text",
-        "local_only": "boolean",
-        "rank": "bigint",
         "created_at": "timestamptz",
     },
 )
@@ -64,20 +58,20 @@ def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return ids
 
 
-def add_shared(session: Session, rows: Sequence[SharedRow], same: Sequence[Any]) -> int:
+def add_shared(session: Session, rows: Sequence[SharedRow], now: datetime, **same: Any) -> int:
     """Insert pending rows of a notice that are not there yet; return how many were new.
 
-    `same` is what all have in common: controller, incident, notice, content, purpose, channel, notifier, local only,
-    rank, created at.
+    `same` is what all have in common: controller_id, incident_id, notice_id, content_id, purpose, channel, notifier,
+    local_only, rank.
     """
     new = 0
     for start in range(0, len(rows), CHUNK):
         blobs = Bytes()
         written = [
-            (one.id, one.recipient_id, one.once, *blobs.add(one.sealed), *blobs.add(one.address_hash), *same)
+            (one.id, one.recipient_id, one.once, *blobs.add(one.sealed), *blobs.add(one.address_hash), now)
             for one in rows[start : start + CHUNK]
         ]
-        new += _SHARED.run(session, written, blobs=blobs.all())
+        new += _SHARED.run(session, written, blobs=blobs.all(), **same)
     return new
 
 
