@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from incident_tracker.settings import Settings
 
 MARK = "demo-world"
-"""A file that says that a folder holds a demo world, and nothing that anybody needs."""
+"""A file that says that a folder holds a demo world, and nothing that anybody needs; once it is whole, since when."""
 _STEP = timedelta(minutes=15)
 _SECRET_BYTES = 9
+_OLD = timedelta(hours=1)
 
 
 class FolderHoldsMore(Refusal):
@@ -46,13 +47,20 @@ class FolderHoldsMore(Refusal):
 @pass_shell
 def demo(shell: Shell, folder: Path, *, fresh: bool, only_make: bool) -> None:
     """Open a demo world: five exercises at different hours of their 72. Every message lands in /outbox."""
-    settings = _settings(shell, folder)
-    _clear(folder, fresh=fresh)
-    password = secrets.token_urlsafe(_SECRET_BYTES)
     from incident_tracker import bootstrap  # noqa: PLC0415 - `--help` loads nothing
 
-    make(settings, shell.now or bootstrap.system_now, password)
+    settings = _settings(shell, folder)
+    _clear(settings, fresh=fresh)
+    now = shell.now or bootstrap.system_now
+    password = secrets.token_urlsafe(_SECRET_BYTES)
+    stood_since = _whole_since(folder)
+    if stood_since is None:
+        shell.say(phrase("Making the demo world. This takes half a minute at most."))
+    make(settings, now, password)
     shell.say(phrase("Demo world: %(folder)s. Nothing in it reaches a real person."), folder=folder.absolute())
+    if stood_since is not None and now() - stood_since > _OLD:
+        sentence = phrase("It was made %(when)s, and its deadlines have run on since. Begin anew with --fresh.")
+        shell.say(sentence, when=shell.moment(stood_since))
     shell.say(
         phrase("Sign in as %(who)s. Password: %(password)s"),
         who="ada@example.dk, ben@example.dk, clara@example.dk, dan@example.dk",
@@ -71,13 +79,26 @@ def _settings(shell: Shell, folder: Path) -> "Settings":
     return Settings.model_validate({"data": {"dir": folder}, "server": address})
 
 
-def _clear(folder: Path, *, fresh: bool) -> None:
+def _clear(settings: "Settings", *, fresh: bool) -> None:
+    """Remove a demo world that shall be made anew, or was never made to its end; never one that is being served."""
+    from incident_tracker.cli import installation  # noqa: PLC0415 - `--help` loads nothing
+
+    folder = settings.data.dir
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not (folder / MARK).exists():
         raise FolderHoldsMore(where=folder.absolute())
-    if fresh:
-        shutil.rmtree(folder)
+    if fresh or _whole_since(folder) is None:
+        with installation.only_clock(settings):
+            shutil.rmtree(folder)
+
+
+def _whole_since(folder: Path) -> datetime | None:
+    """Return when the demo world of a folder was made; None where none was, or not to its end."""
+    try:
+        return datetime.fromisoformat((folder / MARK).read_text("ascii"))
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def make(settings: "Settings", now: Callable[[], datetime], password: str) -> None:
@@ -100,6 +121,7 @@ def make(settings: "Settings", now: Callable[[], datetime], password: str) -> No
             demo.set_stage(stage, password)
             clock.between = lambda: demo.answer(stage) if clock.at <= ends - _STEP else None
             demo.play(stage, ends)
+        (settings.data.dir / MARK).write_text(ends.isoformat(), "ascii")
 
 
 class _Clock:

@@ -9,10 +9,13 @@ import pytest
 from sqlalchemy import select
 
 from incident_tracker import bootstrap, settings
+from incident_tracker.cli import demo, installation
 from incident_tracker.domain.access import SHELL
-from incident_tracker.services import notices, partners, people, register, sign_in
+from incident_tracker.services import clock, notices, partners, people, register, sign_in
+from incident_tracker.services.demo import playing
 from incident_tracker.store.tables.outbox import DeliveryRow
 from tests.cli.conftest import World
+from tests.delivery.world import NEVER
 
 TITLES = ("Cc", "forkert person", "uden kryptering", "ransomware", "kan gættes")
 
@@ -82,6 +85,54 @@ def test_a_fresh_demo_begins_anew(bare: World, folder: Path) -> None:
     key = (folder / "master.key").read_text()
     bare.done("demo", "--dir", str(folder), "--only-make", "--fresh")
     assert (folder / "master.key").read_text() != key
+
+
+def test_a_demo_that_was_broken_off_in_the_making_is_made_anew(
+    bare: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "demo"
+    ours = settings.Settings.model_validate({"data": {"dir": folder}})
+    with monkeypatch.context() as patch:
+        patch.setattr(playing, "_play", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            demo.make(ours, bare.now, "a password of the demo")
+    assert (folder / demo.MARK).read_text() == ""
+    bare.done("demo", "--dir", str(folder), "--only-make")
+    tracker = bootstrap.build(ours, now=bare.now)
+    assert len(register.listing(tracker.context, SHELL)) == 5
+    tracker.close()
+
+
+def _interrupted(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_demo_of_yesterday_says_that_it_is_and_still_runs(bare: World, folder: Path) -> None:
+    made_at = bare.now()
+    assert "--fresh" not in bare.done("demo", "--dir", str(folder), "--only-make")
+    bare.now.advance(hours=30)
+    assert "--fresh" in bare.done("demo", "--dir", str(folder), "--only-make")
+    tracker = bootstrap.build(settings.Settings.model_validate({"data": {"dir": folder}}), now=bare.now)
+    try:
+        clock.tick(tracker.context, tracker.node)
+        tracker.engine.drain(NEVER)
+        with tracker.context.database.reading() as session:
+            late = session.scalars(select(DeliveryRow).where(DeliveryRow.created_at > made_at)).all()
+        assert late
+        assert {one.notifier for one in late} == {"outbox"}
+        overdue = [
+            one for one in register.listing(tracker.context, SHELL) if (one.next_due_at or made_at) < bare.now()
+        ]
+        assert len(overdue) >= 2
+        assert len([one for one in late if one.purpose == "alert"]) <= 2  # bundled for each person, not one a rung
+    finally:
+        tracker.close()
+
+
+def test_a_demo_that_is_served_is_not_thrown_away(bare: World, folder: Path) -> None:
+    with installation.only_clock(settings.Settings.model_validate({"data": {"dir": folder}})):
+        bare.refused("demo", "--dir", str(folder), "--fresh", "--only-make")
+    assert (folder / "master.key").exists()
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(bare: World, tmp_path: Path) -> None:
