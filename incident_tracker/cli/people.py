@@ -1,7 +1,7 @@
 """`people ...`: the list of those affected by an incident, read from a file."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +15,32 @@ if TYPE_CHECKING:
     from incident_tracker.services.people import Counts, Reading
 
 _ENDING = ".refused.csv"
-_COUNTS = phrase(
-    "%(read)s rows read: %(accepted)s added, %(duplicates)s on the list already, %(refused)s refused."
-)
+_COUNTS = phrase("%(read)s rows read: %(accepted)s added, %(duplicates)s on the list already, %(refused)s refused.")
 _WARNED = phrase("Of those added, %(warned)s lack something that was left out.")
-_LISTED = phrase("Each refused row, with its line and the reason, is in %(file)s.")
+_LISTED = phrase(
+    "Rows to look at, each with its line and the reason, are in %(file)s: refused, added with something left out, or "
+    "with an address that is on the list under another name. Whoever shares an address is told once."
+)
 _UNDERSTOOD = phrase("Read as %(encoding)s, columns divided by »%(delimiter)s«.")
 _LEFT_OUT = phrase("Not kept: the columns %(columns)s.")
-_STOPPED = phrase("Somebody stopped the reading. What was added so far stays.")
+
+
+class ReadingWasStopped(Refusal):
+    """Somebody stopped the reading on the page."""
+
+    message = "Somebody stopped the reading. What was added so far stays."
+
+
+class ReadingWentSilent(Refusal):
+    """The reading took so long for a piece that the clock counted it as dead."""
+
+    message = (
+        "The reading gave no sign of life for a minute and counts as broken off. What was added so far stays. "
+        "Read the file again; nobody is added twice."
+    )
+
+
+_NOT_TO_THE_END: Mapping[str, type[Refusal]] = {"stopped": ReadingWasStopped, "broken_off": ReadingWentSilent}
 
 
 class RefusedFileNotWritten(Refusal):
@@ -58,7 +76,7 @@ def import_(
     """
     from incident_tracker.services import people as service  # noqa: PLC0415 - `--help` loads nothing
 
-    if refused_file is not None and refused_file.absolute() == file.absolute():
+    if refused_file is not None and refused_file.resolve() == file.resolve():
         raise click.UsageError("--refused must be another file than the list.")
     name = common.reference(reference)
     with shell.writing(as_email) as (context, actor):
@@ -68,10 +86,12 @@ def import_(
         written = _write(target, lines)
     if as_json:
         common.print_json(_shape(found, target if written else None))
-        return
-    _say(shell, found)
-    if written:
-        shell.say(_LISTED, file=target)
+    else:
+        _say(shell, found)
+        if written:
+            shell.say(_LISTED, file=target)
+    if found.state in _NOT_TO_THE_END:
+        raise _NOT_TO_THE_END[found.state]
 
 
 def _shape(found: "Reading", refused_file: Path | None) -> dict[str, Any]:
@@ -94,14 +114,12 @@ def _say(shell: Shell, found: "Reading") -> None:
     shell.say(_COUNTS, read=found.read, accepted=found.accepted, duplicates=found.duplicates, refused=found.refused)
     if found.warned:
         shell.say(_WARNED, warned=found.warned)
-    if found.state == "stopped":
-        shell.say(_STOPPED)
 
 
 def _tell(counts: "Counts") -> None:
-    """Show on a terminal how far the reading came; elsewhere nothing is said."""
+    """Show on a terminal how far the reading came, on a line that what follows writes over; elsewhere nothing."""
     if os.isatty(2):
-        click.echo(f"\r{counts.read}", nl=False, err=True)
+        click.echo(f"\r{counts.read}\r", nl=False, err=True)
 
 
 def _write(target: Path, lines: Iterator[str]) -> bool:

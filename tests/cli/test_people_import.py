@@ -5,10 +5,13 @@ import signal
 import stat
 import subprocess
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from incident_tracker.services import people
 from tests.cli.conftest import PATIENCE, PROGRAM, World
 
 HEAD = "navn;e-mail;telefon;sprog\n"
@@ -41,7 +44,11 @@ def test_it_says_in_words_what_it_did(run: World, file: Path) -> None:
     assert said == [
         "Read as UTF-8, columns divided by »;«.",
         "4 rows read: 1 added, 1 on the list already, 2 refused.",
-        f"Each refused row, with its line and the reason, is in {run.folder / 'kunder.refused.csv'}.",
+        (
+            f"Rows to look at, each with its line and the reason, are in {run.folder / 'kunder.refused.csv'}: "
+            "refused, added with something left out, or with an address that is on the list under another name. "
+            "Whoever shares an address is told once."
+        ),
     ]
 
 
@@ -80,6 +87,29 @@ def test_refused_rows_go_where_they_are_wanted(run: World, file: Path) -> None:
 def test_the_list_itself_is_never_overwritten(run: World, file: Path) -> None:
     assert run("people", "import", run.open(), str(file), "--refused", str(file)).exit_code == 2
     assert file.read_text("utf-8") == LIST
+    (run.folder / "under").mkdir()
+    same = run.folder / "under" / ".." / file.name
+    assert run("people", "import", run.open(), str(file), "--refused", str(same)).exit_code == 2
+    assert file.read_text("utf-8") == LIST
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [("stopped", "Somebody stopped the reading"), ("broken_off", "gave no sign of life")]
+)
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_list_that_was_not_read_to_the_end_is_no_success(
+    run: World, file: Path, state: str, words: str, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = people.read_file
+
+    def ended(*given: Any, **named: Any) -> people.Reading:
+        return replace(read(*given, **named), state=state)
+
+    monkeypatch.setattr(people, "read_file", ended)
+    result = run("people", "import", run.open(), str(file), *options)
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert ('"complete": false' if options else "4 rows read") in result.stdout
 
 
 def test_refused_rows_that_cannot_be_written_are_said_and_the_people_stay(run: World, file: Path) -> None:

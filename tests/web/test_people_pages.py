@@ -130,6 +130,22 @@ def test_refused_rows_are_fetched_as_a_file(ada: Person, tracker: Tracker, refer
     assert lines[1][2:5] == ["'=1+1", "'=cmd@example", "'@x"]
 
 
+def test_the_page_says_what_becomes_of_two_who_share_an_address(
+    ada: Person, tracker: Tracker, clock: HandClock, reference: str
+) -> None:
+    said = "under another name, such as two children"
+    siblings = "navn;e-mail;telefon;sprog\nAnna;mor@example.dk;;\n"
+    _read(ada, tracker, reference, siblings.encode())
+    assert said not in ada.get(_url(reference)).text
+    clock.advance(seconds=1)
+    _read(ada, tracker, reference, (siblings + "Bo;mor@example.dk;;\n").encode())
+    assert said in ada.get(_url(reference)).text
+    (found, _) = people.imports(tracker.context, SHELL, reference)
+    lines = ada.get(f"{_url(reference)}/imports/{found.id}/refused.csv").data.decode("utf-8-sig")
+    assert "»Anna«" in lines
+    assert people.count(tracker.context, SHELL, reference) == 1
+
+
 def test_a_reading_shows_how_far_it_is_and_can_be_stopped(
     ada: Person, tracker: Tracker, clock: HandClock, reference: str
 ) -> None:
