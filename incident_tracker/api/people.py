@@ -67,8 +67,8 @@ def show(path: OfImport) -> dict[str, Any]:
 
 
 def _as_csv(plain: bytes) -> bytes:
-    """Return lines of JSON as a list with heads; the reasons for refused rows count lines as they were sent."""
-    rows = [_row(number, line) for number, line in enumerate(plain.splitlines(), 1) if line.strip()]
+    """Return lines of JSON as a list with heads: each line stands one further down than it was sent."""
+    rows = [_row(number, line) if line.strip() else {} for number, line in enumerate(plain.splitlines(), 1)]
     heads = list(dict.fromkeys(head for row in rows for head in row))
     if len(heads) > _MOST_COLUMNS:
         raise DoesNotFit(("", "too_long", {"max_length": _MOST_COLUMNS}))
@@ -76,7 +76,11 @@ def _as_csv(plain: bytes) -> bytes:
     table = csv.DictWriter(out, heads, restval="", delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     if heads:
         table.writeheader()
-    table.writerows(rows)
+    for row in rows:
+        if row:
+            table.writerow(row)
+        else:
+            out.write("\r\n")
     return out.getvalue().encode()
 
 
@@ -91,7 +95,7 @@ def _row(number: int, line: bytes) -> dict[str, str]:
     said = {name: "" if value is None else value for name, value in row.items()}
     if not all(isinstance(value, str) and _storable(name) and _storable(value) for name, value in said.items()):
         raise DoesNotFit((place, "string_type", {}))
-    return said
+    return {name: " ".join(value.splitlines()) for name, value in said.items()}
 
 
 def _storable(text: str) -> bool:

@@ -104,6 +104,16 @@ def test_people_are_sent_as_csv_and_as_lines_of_json(siem: Program) -> None:
     assert siem.done("GET", f"/incidents/{reference}/people") == {"count": 2}
 
 
+def test_a_refused_line_of_json_is_named_by_its_place(siem: Program) -> None:
+    reference = siem.open()
+    good, bad = b'{"name": "Eva\\nHansen", "email": "eva%d@example.dk"}\n', b'{"name": "Uden adresse"}\n'
+    lines = good % 1 + b"\n" + bad + good % 2 + b"{}\n" + bad
+    read = siem.done("POST", f"/incidents/{reference}/people", data=lines, content_type="application/x-ndjson")
+    people.wait(read["id"], 30)
+    listed = list(people.refused_rows(siem.tracker.context, SHELL, reference, read["id"], gettext=str))
+    assert [one.partition(";")[0] for one in listed[1:]] == ["4", "7"]  # line 1 holds the heads that we put there
+
+
 def test_a_notice_is_written_and_approved_by_people_only(siem: Program) -> None:
     reference = siem.open()
     notice = siem.done("POST", f"/incidents/{reference}/notices", {"texts": TEXTS, "channels": ["email"]})
