@@ -117,6 +117,7 @@ def _say(shell: Shell, done: "Restored") -> None:
         "%(held)s; see the outbox. Everybody signs in again."
     )
     shell.say(sentence, made=shell.moment(done.made_at), rows=done.rows, files=done.files, held=done.held)
+    shell.say(phrase("Accounts, tokens and links are as they were then: shut again what was shut since."))
     shell.say(phrase("Journal: %(result)s: %(why)s"), result=done.verdict.result, why=shell.gettext(done.verdict.why))
     if done.aside is not None:
         shell.say(phrase("What was here before lies in %(where)s."), where=done.aside)

@@ -121,6 +121,22 @@ def test_a_folder_gets_dated_names_and_keeps_the_newest(world: World, tmp_path: 
     ]
 
 
+def test_an_older_backup_that_cannot_be_removed_does_not_unmake_the_new_one(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup.make(world.context, SHELL, tmp_path, keep=1)
+    world.clock.advance(days=1)
+
+    def stays(_file: Path, **_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "unlink", stays)
+    with pytest.raises(making.OlderBackupStays, match="belongs to another user"):
+        backup.make(world.context, SHELL, tmp_path, keep=1)
+    assert len(list(tmp_path.glob("*.backup"))) == 2
+    assert backup.state(world.context).last_at == world.clock()
+
+
 def test_only_an_administrator_makes_a_backup(world: World, tmp_path: Path) -> None:
     with pytest.raises(NotAllowed):
         backup.make(world.context, make_actor(world.controller, Role.RESPONDER), tmp_path / "x")

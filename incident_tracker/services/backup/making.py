@@ -37,6 +37,12 @@ class FileIsThere(Refusal):
     message = "%(where)s is there already. Name another file, name a folder, or add --overwrite."
 
 
+class OlderBackupStays(Refusal):
+    """The new backup is whole and noted; one that should make room for it could not be removed."""
+
+    message = "The backup is written to %(file)s, but the older one %(where)s could not be removed: %(why)s."
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A finished backup. `missing` names evidence whose file is not on the disk; the rest is in the backup."""
@@ -77,7 +83,8 @@ def make(
     """Write a backup to a file, or into a folder under a dated name, and its keys to a file of their own.
 
     `keep` is how many backups stay in the folder. The keys file is always the newest: it is overwritten, so that what
-    was forgotten since does not come back. Raises FileIsThere, BackupNotWritten and BackupRuns.
+    was forgotten since does not come back. Raises FileIsThere, BackupNotWritten, BackupRuns and
+    OlderBackupStays.
     """
     if not actor.may_anywhere(Act.ADMINISTER):
         raise NotAllowed(who="an administrator")
@@ -92,23 +99,23 @@ def make(
         "migration": migrations.current(context.database),
     }
     moment = _write(context, file, keys, about)
-    made = Made(
+    size = file.stat().st_size
+    with working(context, actor, urgent=False) as work:
+        installation.put(work.session, LAST_BACKUP, instant_text(now), work.now)
+        work.note(BackupMade(about["id"] or "", moment.seq, moment.hash.hex(), size))
+    return Made(
         id=about["id"] or "",
         file=file,
         keys_file=keys,
         made_at=now,
-        size=file.stat().st_size,
+        size=size,
         head_seq=moment.seq,
         head_hash=moment.hash,
         rows=moment.rows,
         files=moment.files,
         missing=moment.missing,
-        removed=_remove_older(file.parent, keep) if target.is_dir() and keep is not None else (),
+        removed=_remove_older(file, keep) if target.is_dir() and keep is not None else (),
     )
-    with working(context, actor, urgent=False) as work:
-        installation.put(work.session, LAST_BACKUP, instant_text(now), work.now)
-        work.note(BackupMade(made.id, moment.seq, moment.hash.hex(), made.size))
-    return made
 
 
 def _names(target: Path, keys_file: Path | None, now: datetime) -> tuple[Path, Path]:
@@ -199,11 +206,13 @@ def _look_again(file: Path, key: bytes) -> None:
             raise BackupIsDamaged(where=file)
 
 
-def _remove_older(folder: Path, keep: int) -> tuple[Path, ...]:
+def _remove_older(newest: Path, keep: int) -> tuple[Path, ...]:
     """Remove all but the newest backups of a folder; their names sort by time."""
-    found = sorted(folder.glob(f"{NAME}-*{ENDING}"))
+    found = sorted(newest.parent.glob(f"{NAME}-*{ENDING}"))
     older = found[: max(0, len(found) - max(1, keep))]
     for file in older:
-        with whole.told(file):
+        try:
             file.unlink(missing_ok=True)
+        except OSError as error:
+            raise OlderBackupStays(file=newest, where=file, why=whole.reason_of(error)) from error
     return tuple(older)

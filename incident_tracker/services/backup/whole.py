@@ -85,7 +85,12 @@ def told(where: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise BackupNotWritten(where=where, why=_WHY.get(error.errno or 0, OTHER)) from error
+        raise BackupNotWritten(where=where, why=reason_of(error)) from error
+
+
+def reason_of(error: OSError) -> str:
+    """Return in words why the disk did not take something."""
+    return _WHY.get(error.errno or 0, OTHER)
 
 
 def _is_still(out: BinaryIO, beside: Path) -> bool:
