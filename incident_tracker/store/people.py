@@ -148,19 +148,34 @@ def is_being_told(session: Session, incident_id: int) -> bool:
     return session.execute(statement.limit(1)).first() is not None
 
 
-def any_told(session: Session, import_id: str) -> bool:
-    """Return whether a message was ever written for anybody of an import."""
+def any_told_of_import(session: Session, import_id: str) -> bool:
+    """Return whether a message was ever written for anybody of an import; it looks at each of them."""
     told = exists().where(DeliveryRow.recipient_id == PersonRow.id)
     statement = select(PersonRow.id).where(PersonRow.import_id == import_id, told)
     return session.execute(statement.limit(1)).first() is not None
 
 
-def remove(session: Session, import_id: str, limit: int) -> int:
-    """Delete people of an import, at most so many; return how many."""
+def any_told(session: Session, ids: Collection[str]) -> bool:
+    """Return whether a message was ever written for one of these people."""
+    statement = select(DeliveryRow.id).where(DeliveryRow.recipient_id.in_(ids), DeliveryRow.recipient_id.is_not(None))
+    return session.execute(statement.limit(1)).first() is not None
+
+
+def some_of_import(session: Session, import_id: str, limit: int) -> list[str]:
+    """Return the ids of people of an import, at most so many."""
     some = select(PersonRow.id).where(PersonRow.import_id == import_id).order_by(PersonRow.id).limit(limit)
-    ids = list(session.scalars(some))
+    return list(session.scalars(some))
+
+
+def left_of_import(session: Session, import_id: str) -> int:
+    """Return how many people of an import are on the list."""
+    statement = select(func.count()).select_from(PersonRow).where(PersonRow.import_id == import_id)
+    return int(session.execute(statement).scalar_one())
+
+
+def remove(session: Session, ids: Collection[str]) -> None:
+    """Delete these people."""
     session.execute(delete(PersonRow).where(PersonRow.id.in_(ids)))
-    return len(ids)
 
 
 def _row(one: NewPerson, blobs: Bytes, now: datetime) -> tuple[Any, ...]:

@@ -1,12 +1,13 @@
 """The list of the people affected: once each, sealed, found by address, resumable, taken off again."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.errors import NotFound
@@ -64,6 +65,11 @@ def _begin(world: World, reference: str, content: str) -> Job:
     return importing.begin(
         world.context, SHELL, reference, import_id=import_id, file_name="kunder.csv", layout=layout
     )
+
+
+def _removed(world: World, reference: str) -> list[PeopleRemoved]:
+    history = register.history(world.context, SHELL, reference)
+    return [one.event for one in history if isinstance(one.event, PeopleRemoved)]
 
 
 def _imported(world: World, reference: str) -> list[PeopleImported]:
@@ -317,16 +323,48 @@ def test_people_of_a_reading_are_taken_off_again(either: World, read: Read) -> N
         people.remove(either.context, SHELL, reference, first.id, reason=" ")
     assert people.remove(either.context, SHELL, reference, first.id, reason="Den forkerte fil") == 2500
     assert people.count(either.context, SHELL, reference) == 3
-    (removed,) = [
-        one.event
-        for one in register.history(either.context, SHELL, reference)
-        if isinstance(one.event, PeopleRemoved)
-    ]
+    (removed,) = _removed(either, reference)
     assert (removed.count, removed.reason) == (2500, "Den forkerte fil")
     with pytest.raises(people.NobodyToRemove):
         people.remove(either.context, SHELL, reference, first.id, reason="Igen")
     assert people.remove(either.context, SHELL, reference, second.id, reason="Også den") == 3
     assert not list(people.refused_rows(either.context, SHELL, reference, second.id, gettext=str))
+
+
+def test_taking_people_off_that_was_broken_off_is_gone_on_with_and_counts_all(
+    either: World, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = either.open()
+    found = read(either, reference, _many(3000))
+    delete, done = rows.remove, []
+
+    def dies(session: Session, ids: Collection[str]) -> None:
+        delete(session, ids)
+        done.append(ids)
+        if len(done) == 3:
+            raise NotSaved(why="the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "remove", dies)
+        with pytest.raises(NotSaved):
+            people.remove(either.context, SHELL, reference, found.id, reason="Den forkerte fil")
+    assert people.count(either.context, SHELL, reference) == 1000
+    assert people.remove(either.context, SHELL, reference, found.id, reason="Den forkerte fil") == 3000
+    assert people.count(either.context, SHELL, reference) == 0
+    assert [one.count for one in _removed(either, reference)] == [3000]
+
+
+def test_a_notice_that_begins_while_people_are_taken_off_keeps_the_rest_and_the_journal_says_who_is_gone(
+    either: World, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = either.open()
+    found = read(either, reference, _many(2500))
+    looks = iter((False, True))
+    monkeypatch.setattr(rows, "is_being_told", lambda *_: next(looks))
+    with pytest.raises(people.WereTold):
+        people.remove(either.context, SHELL, reference, found.id, reason="Den forkerte fil")
+    assert people.count(either.context, SHELL, reference) == 1500
+    assert [one.count for one in _removed(either, reference)] == [1000]
 
 
 def test_who_was_told_stays_on_the_list(either: World, read: Read) -> None:

@@ -11,10 +11,11 @@ from incident_tracker.services.context import Context
 from incident_tracker.services.people.checking import Checked
 from incident_tracker.services.people.pieces import hashes_of, sealed
 from incident_tracker.services.work import Work, working
+from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import people as rows
 from incident_tracker.store import people_imports as readings
 from incident_tracker.store.incidents import Loaded
-from incident_tracker.store.people_imports import READING
+from incident_tracker.store.people_imports import READING, Reading
 
 _AT_ONCE = 1_000
 
@@ -85,31 +86,52 @@ def add_person(
 
 
 def remove(context: Context, actor: Actor, reference: str, import_id: str, *, reason: str) -> int:
-    """Take the people of a reading off the list again, if nobody of them was told anything; return how many."""
-    count = 0
+    """Take the people of a reading off the list again, if nobody of them was told anything; return how many.
+
+    A thousand at a time. Broken off anywhere, the same again takes off the rest, and the one entry in the journal
+    counts all. Where a notice begins meanwhile, whoever is left stays, and the entry counts those who are gone.
+    """
     if not reason.strip():
         raise ReasonIsMissing(field="reason")
-    while True:
+    _must_not_be_told(context, actor, reference, import_id)
+    gone, told = 0, False
+    while not told:
         with working(context, actor, urgent=False) as work:
-            loaded = _removable(work, actor, reference, import_id)
-            some = rows.remove(work.session, import_id, _AT_ONCE)
-            count += some
-            if some < _AT_ONCE:
-                if not count:
-                    raise NobodyToRemove
-                readings.mark_removed(work.session, import_id, work.now)
-                work.note_on(loaded.head, PeopleRemoved(import_id, count, reason.strip()))
-                return count
+            loaded, found = _removable(work, actor, reference, import_id)
+            some = rows.some_of_import(work.session, import_id, _AT_ONCE)
+            told = rows.is_being_told(work.session, loaded.id) or rows.any_told(work.session, some)
+            if told and not gone:
+                raise WereTold
+            if not told:
+                rows.remove(work.session, some)
+                gone += len(some)
+            if told or len(some) < _AT_ONCE:
+                removed = found.accepted - (rows.left_of_import(work.session, import_id) if told else 0)
+                work.note_on(loaded.head, PeopleRemoved(import_id, removed, reason.strip()))
+                if not told:
+                    readings.mark_removed(work.session, import_id, work.now)
+                    return removed
+    raise WereTold
 
 
-def _removable(work: Work, actor: Actor, reference: str, import_id: str) -> Loaded:
+def _must_not_be_told(context: Context, actor: Actor, reference: str, import_id: str) -> None:
+    """Look through everybody of a reading before anything is locked: that takes long for a long list."""
+    with context.database.reading() as session:
+        loaded = incident_rows.load(session, context.keyring, reference, actor.scope)
+        actor.must(Act.WORK, loaded.incident.controller_id)
+        found = readings.get(session, context.keyring, actor.scope, loaded.id, import_id)
+        if rows.any_told_of_import(session, found.id):
+            raise WereTold
+
+
+def _removable(work: Work, actor: Actor, reference: str, import_id: str) -> tuple[Loaded, Reading]:
     loaded = work.load(reference, Act.WORK)
     found = readings.get(work.session, work.keyring, actor.scope, loaded.id, import_id)
     if found.state == READING:
         raise StillBeingRead
-    if rows.is_being_told(work.session, loaded.id) or rows.any_told(work.session, import_id):
-        raise WereTold
-    return loaded
+    if found.removed_at is not None or not found.accepted:
+        raise NobodyToRemove
+    return loaded, found
 
 
 def _read(context: Context, name: str, email: str, phone: str, language: str) -> Checked:
