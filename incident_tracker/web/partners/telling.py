@@ -62,7 +62,7 @@ def _show(
         200 if refusal is None else 422,
         partner=partner,
         sent_to=f"/partner/{secret}{showing.chosen()}",
-        token=public_forms.token(PURPOSE),
+        token=public_forms.again(PURPOSE),
         typed=request.form,
         wrong="" if refusal is None else refusal_text(refusal),
         wrong_field="" if refusal is None else refusal.field or "",
