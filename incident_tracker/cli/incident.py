@@ -1,5 +1,6 @@
 """`incident ...`: log a suspicion, decide, contain, close."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -148,6 +149,28 @@ def not_a_breach(shell: Shell, *, reference: str, at: str | None, reason: str, a
         name, found_at = common.reference(reference), common.instant(at, "at")
         incidents.find_not_a_breach(context, actor, name, reason=reason, at=found_at)
         _show(shell, context, name)
+
+
+@incident.command("assess")
+@click.argument("reference", metavar="REF")
+@click.option("--description", required=True, help="What got out, of whom, and in what state. No names of people.")
+@click.option("--people", "people_count", metavar="COUNT", help="How many: 300, about 300, 200-400, unknown.")
+@as_user
+@pass_shell
+def assess(shell: Shell, *, reference: str, description: str, people_count: str | None, as_email: str | None) -> None:
+    """Keep a new version of the scope; what else is known stays. The page Scope takes the rest."""
+    from incident_tracker.domain.counts import CountRange  # noqa: PLC0415 - `--help` loads nothing
+    from incident_tracker.services import register, scope  # noqa: PLC0415
+    from incident_tracker.services.texts import clean  # noqa: PLC0415
+
+    with shell.writing(as_email) as (context, actor):
+        name = common.reference(reference)
+        before = register.overview(context, SHELL, name).incident
+        known = replace(scope.known(before), description=clean(description, "description"))
+        if people_count is not None:
+            known = replace(known, people_count=CountRange.read(people_count, "people_count"))
+        version = scope.assess(context, actor, name, known, after_version=before.assessment_version)
+        shell.say(phrase("Scope of %(reference)s kept as version %(version)s."), reference=name, version=version)
 
 
 @incident.command("contain")

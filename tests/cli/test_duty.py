@@ -3,6 +3,9 @@
 import pytest
 
 from incident_tracker import bootstrap
+from incident_tracker.domain.access import SHELL
+from incident_tracker.domain.counts import CountRange
+from incident_tracker.services import register
 from tests import four_eyes
 from tests.cli.conftest import World
 from tests.makers import make_settings
@@ -46,6 +49,24 @@ def standing(run: World, reference: str) -> str:
 def test_a_no_needs_to_know_what_got_out(run: World, breach: str) -> None:
     line = run.refused("duty", "set-aside", breach, *PEOPLE, "--reason", "No risk")
     assert "what got out" in line
+
+
+def test_what_got_out_can_be_written_down_in_the_shell(run: World, breach: str) -> None:
+    words = ("incident", "assess", breach, "--description", "Sendt til alle")
+    assert run.done(*words, "--people", "ca. 300") == f"Scope of {breach} kept as version 1.\n"
+    assert "version 2" in run.done("incident", "assess", breach, "--description", "Sendt til alle kunder")
+    assert run.refused("incident", "assess", breach, "--description", "Sendt til alle kunder")
+    assert "not a number" in run.refused(*words, "--people", "mange")
+    assert run.refused("incident", "assess", breach, "--description", " ")
+    tracker = bootstrap.build(make_settings(run.folder), now=run.now, notifiers={})
+    kept = register.overview(tracker.context, SHELL, breach).incident.assessment
+    tracker.close()
+    assert kept is not None
+    assert (kept.description, kept.people_count) == ("Sendt til alle kunder", CountRange.read("ca. 300", "x"))
+    run.done("duty", "set-aside", breach, *PEOPLE, "--reason", "No risk")
+    account(run, "ben@example.dk")
+    run.done("duty", "approve", breach, *PEOPLE, "--as", "ben@example.dk")
+    assert standing(run, breach) == "set_aside"
 
 
 def test_setting_aside_says_that_approval_is_waited_for(run: World, breach: str) -> None:
