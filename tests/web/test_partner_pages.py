@@ -111,7 +111,7 @@ def test_an_empty_report_is_refused_beside_its_field(app: Flask, ada: Person, sk
     answer = browser.post(link, data={"form_token": token[1], "what": " ", "reach": "Vagten"})
     assert (
         f'value="{token[1]}"' in answer.text
-    )  # sent again, it is the same form: a doubtful first try opens no second
+    )  # sent again, it is the same form
     assert answer.status_code == 422
     assert 'id="what-error"' in answer.text
     assert 'value="Vagten"' in answer.text
