@@ -22,39 +22,47 @@ class TooManyForms(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most so many forms in a stretch of time, from one place."""
+    """At most so many forms in a stretch of time, from one place; of a crowd that was written to, one in `of`."""
 
     place: str
     most: int
     within: timedelta
+    of: int = 0
+
+    def for_crowd(self, crowd: int) -> int:
+        """Return how many are let in where so many people were asked to come."""
+        return max(self.most, crowd // self.of) if self.of else self.most
 
 
 ADDRESS = (Limit("address", 10, _MINUTE), Limit("address", 60, _HOUR))
 """One address (IPv6: the /64 of one household); behind it may stand a whole office."""
-NEIGHBOURS = (Limit("neighbours", 30, _MINUTE), Limit("neighbours", 200, _HOUR))
-"""The addresses beside it (IPv4: the /24, IPv6: the /48)."""
-ALL = (Limit("all", 60, _MINUTE), Limit("all", 600, _HOUR))
+NEIGHBOURS = (Limit("neighbours", 30, _MINUTE, 1000), Limit("neighbours", 200, _HOUR, 100))
+"""The addresses beside it (IPv4: the /24, IPv6: the /48); behind them may stand the phones of a whole company."""
+ALL = (Limit("all", 60, _MINUTE, 100), Limit("all", 600, _HOUR, 10))
 """Everybody who writes to one controller."""
 
 
-def let_in(context: Context, controller_id: int, kind: str, address: str) -> None:
+def let_in(context: Context, controller_id: int, kind: str, address: str, *, crowd: int = 0) -> None:
     """Count one more form of a kind that came from `address`; refuse (`TooManyForms`) where there were too many.
 
+    `crowd` is how many people were told that they may write: they must not shut one another out.
     What is refused is not counted, so that whoever waits gets through.
     """
     now = context.now()
     doors = _doors(context, controller_id, kind, address, now)
     with context.database.reading() as session:
         known = slowdowns.failures(session, doors)
-    _refuse(doors, known, now, one_more=1)
+    _refuse(doors, known, now, crowd, one_more=1)
     with context.database.writing() as session:
         slowdowns.sweep(session, now - _HOUR)
         counted = {door: slowdowns.count(session, door, now)[0] for door in sorted(doors)}
-        _refuse(doors, counted, now)
+        _refuse(doors, counted, now, crowd)
 
 
-def _refuse(doors: dict[bytes, Limit], counted: dict[bytes, int], now: datetime, one_more: int = 0) -> None:
-    full = [limit for door, limit in doors.items() if counted.get(door, 0) + one_more > limit.most]
+def _refuse(
+    doors: dict[bytes, Limit], counted: dict[bytes, int], now: datetime, crowd: int, one_more: int = 0
+) -> None:
+    full = [limit for door, limit in doors.items() if counted.get(door, 0) + one_more > limit.for_crowd(crowd)]
     if full:
         longest = max(one.within for one in full)
         passed = timedelta(seconds=now.timestamp() % longest.total_seconds())

@@ -475,6 +475,19 @@ def test_two_thousand_forms_from_many_addresses_are_mostly_refused(world: World)
     assert _knock(world, "192.0.2.7") == 1
 
 
+def test_those_who_were_told_to_write_do_not_shut_one_another_out(world: World) -> None:
+    def ask(number: int, crowd: int) -> bool:
+        address = f"10.{number % 250}.{number // 250}.7"
+        try:
+            public_limits.let_in(world.context, world.controller.id, "question", address, crowd=crowd)
+        except TooManyForms:
+            return False
+        return True
+
+    assert sum(ask(number, 20_000) for number in range(300)) == 200
+    assert not ask(300, 6000), "fewer who were told are fewer who may ask"
+
+
 def test_an_office_behind_one_address_is_all_heard_within_minutes(world: World) -> None:
     taken = 0
     for _ in range(4):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 _MINUTE = 60
 _MOST_ADDRESSES = 10_000
-"""Beyond this everybody waits for the next minute, so that the count never swells."""
+"""Beyond this no new address is counted until the next minute: the count is bounded, and a crowd shuts nobody out."""
 
 
 class Knocks:
@@ -23,13 +23,14 @@ class Knocks:
         """Count one more knock."""
         with self._lock:
             self._turn(now)
-            self._counts[address] += 1
+            if address in self._counts or len(self._counts) < _MOST_ADDRESSES:
+                self._counts[address] += 1
 
     def too_many(self, address: str, now: datetime) -> bool:
         """Return whether the address has knocked as often as it may."""
         with self._lock:
             self._turn(now)
-            return self._counts.get(address, 0) >= self._most or len(self._counts) > _MOST_ADDRESSES
+            return self._counts.get(address, 0) >= self._most
 
     def _turn(self, now: datetime) -> None:
         minute = int(now.timestamp()) // _MINUTE

@@ -118,10 +118,10 @@ def _take(found: PublicNotice, form: QuestionForm) -> str:
     controller_id = found.controller.id
     asked_for = questions.check(form.asked())
     if public_forms.trapped():
-        public_limits.let_in(context, controller_id, PURPOSE, address)
+        public_limits.let_in(context, controller_id, PURPOSE, address, crowd=found.recipients)
         return questions.decoy(context)
     check(PURPOSE)
-    public_limits.let_in(context, controller_id, PURPOSE, address)
+    public_limits.let_in(context, controller_id, PURPOSE, address, crowd=found.recipients)
     return questions.ask(context, found.reference, asked_for, once=form.once()) or ""
 
 
