@@ -321,4 +321,6 @@ class NoticeStatus(Answer):
     remaining_seconds: int | None
     unreachable: int
     reached: int
+    came_later: int
+    kept_here: int
     held_up: str

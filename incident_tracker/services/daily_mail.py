@@ -13,6 +13,7 @@ from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import installation
 from incident_tracker.store import journal as journal_rows
+from incident_tracker.store import notices as notice_rows
 from incident_tracker.store import questions as question_rows
 from incident_tracker.store import suspicions as suspicion_rows
 from incident_tracker.store.deliveries import Purpose
@@ -47,6 +48,7 @@ def send(context: Context, controller: Controller, now: datetime) -> None:
         asked = {
             "questions": question_rows.count_open(session, theirs),
             "reports": suspicion_rows.count_open(session, theirs),
+            "standing": notice_rows.count_standing(session, theirs),
         }
         mail = NewDelivery(
             controller_id=controller.id,

@@ -12,12 +12,12 @@ from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import Refusal
 from incident_tracker.domain.events import QuestionReceived, QuestionSettled
 from incident_tracker.domain.notices import Notice, layout
-from incident_tracker.domain.parties import LANGUAGES, Controller
+from incident_tracker.domain.parties import LANGUAGES
 from incident_tracker.domain.suspicions import receipt
 from incident_tracker.services import emails
 from incident_tracker.services.accounts import one_of
 from incident_tracker.services.context import Context
-from incident_tracker.services.phones import spoken
+from incident_tracker.services.notices import composing
 from incident_tracker.services.suspicions import PUBLIC
 from incident_tracker.services.texts import clean
 from incident_tracker.services.work import Work, working
@@ -37,6 +37,7 @@ QUESTION, NOT_ME = "question", "not_me"
 KINDS = (QUESTION, NOT_ME)
 TEXT_LIMIT = 5000
 RANK = 50
+MOST_WAITING = 20
 
 
 class SettledMeanwhile(Refusal):
@@ -159,6 +160,12 @@ def count(context: Context, actor: Actor, incident_id: int) -> tuple[int, int]:
         return rows.counts(session, incident_id, actor.scope_for(Act.READ))
 
 
+def waiting(context: Context, actor: Actor) -> list[tuple[str, int]]:
+    """Return (reference, how many) of the incidents with open questions, the longest waiting first."""
+    with context.database.reading() as session:
+        return rows.waiting(session, actor.scope_for(Act.READ), MOST_WAITING)
+
+
 def answer(context: Context, actor: Actor, question_id: str, *, text: str) -> str:
     """Answer a question by mail in the controller's name; return the id of the delivery."""
     one, reference = _open(context, actor, question_id)
@@ -241,7 +248,7 @@ def _content(work: Work, notice: Notice, one: rows.Question, language: str, said
         "receipt": receipt_of(one.id),
         "kind": one.kind,
         "asked": rendering.moment(one.received_at, controller.time_zone, language, "date"),
-        "contact": _contact(controller),
+        "contact": composing.contact_of(controller),
     }
     head = rendering.message("question/answer", "body", language, **values).strip()
     foot = rendering.message("question/foot", "body", language, **values).strip()
@@ -253,14 +260,8 @@ def _content(work: Work, notice: Notice, one: rows.Question, language: str, said
         html=layout.page(subject, body, foot, language),
         language=language,
         sender_name=controller.name,
-        reply_to=controller.dpo.email or controller.contact.email or None,
+        reply_to=composing.reply_to_of(controller),
     )
-
-
-def _contact(controller: Controller) -> str:
-    point = controller.dpo if controller.dpo.email or controller.dpo.phone else controller.contact
-    ways = [point.name, point.email, spoken(point.phone) if point.phone else ""]
-    return ", ".join(way for way in ways if way)
 
 
 def _shown(context: Context, one: rows.Question, number: int, public_reference: str) -> Shown:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, Select, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, literal_column, or_, select, update
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
@@ -115,6 +115,37 @@ def sending(session: Session) -> list[tuple[int, bool]]:
     return [(row.id, row.all_told) for row in rows]
 
 
+def left_waiting(session: Session) -> list[int]:
+    """Return the ids of stopped notices of which a message still waits, for the clock."""
+    stopped = select(_N.c.id).where(_N.c.state == literal_column("'stopped'"), _any_in("pending"))
+    return list(session.scalars(stopped.order_by(_N.c.id)))
+
+
+def count_standing(session: Session, scope: Scope) -> int:
+    """Return how many sendings go on only when a person acts: paused, or nothing but messages in doubt is left."""
+    statement = select(func.count()).select_from(_N).join(_I, _I.c.id == _N.c.incident_id)
+    statement = statement.where(~_I.c.exercise, _stands())
+    if scope is not None:
+        statement = statement.where(_N.c.controller_id.in_(scope))
+    return int(session.execute(statement).scalar_one())
+
+
+def standing(session: Session, scope: Scope, limit: int) -> list[tuple[str, int]]:
+    """Return (reference of the incident, number) of such sendings, exercises included, the oldest first."""
+    statement = select(_I.c.reference, _N.c.number).join(_I, _I.c.id == _N.c.incident_id).where(_stands())
+    if scope is not None:
+        statement = statement.where(_N.c.controller_id.in_(scope))
+    return [(row[0], row[1]) for row in session.execute(statement.order_by(_N.c.id).limit(limit))]
+
+
+def waits_for(session: Session, notice_id: int, channel: str) -> bool:
+    """Return whether a message of a notice waits to go over a channel."""
+    statement = select(OUT.c.id).where(
+        OUT.c.notice_id == notice_id, OUT.c.state == literal_column("'pending'"), OUT.c.channel == channel
+    )
+    return session.execute(statement.limit(1)).first() is not None
+
+
 def write(session: Session, keyring: Keyring, record_key: str, notice: Notice) -> None:
     """Write text, channels, ticks, version and state of a notice anew."""
     sealed = _seal_wording(keyring, record_key, notice.texts, notice.ticked, notice.dismissed)
@@ -206,6 +237,25 @@ def people_by_ids(session: Session, incident_id: int, ids: Collection[str]) -> l
     statement = select(*(getattr(PersonRow, name) for name in SealedPerson.__slots__))
     rows = session.execute(statement.where(PersonRow.incident_id == incident_id, PersonRow.id.in_(sorted(ids))))
     return [SealedPerson(*row) for row in rows]
+
+
+def _stands() -> ColumnElement[bool]:
+    """Return "nothing moves it but a person"."""
+    doubtful = and_(
+        _N.c.state == literal_column("'sending'"),
+        _N.c.all_told,
+        _any_in("in_doubt"),
+        ~_any_in("pending"),
+        ~_any_in("sending"),
+    )
+    return or_(_N.c.state == literal_column("'paused'"), doubtful)
+
+
+def _any_in(state: str) -> ColumnElement[bool]:
+    """Return "a message of the notice is in this state"."""
+    of_it = (OUT.c.notice_id == _N.c.id, OUT.c.notice_id.is_not(None), OUT.c.state == literal_column(f"'{state}'"))
+    one: Select[Any] = select(literal_column("1")).where(*of_it)
+    return one.correlate(_N).exists()
 
 
 def _readable(scope: Scope) -> Select[Any]:

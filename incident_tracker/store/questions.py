@@ -97,6 +97,19 @@ def count_open(session: Session, scope: Scope) -> int:
     return int(session.execute(statement).scalar_one())
 
 
+def waiting(session: Session, scope: Scope, limit: int) -> list[tuple[str, int]]:
+    """Return (reference, how many questions are open) of the incidents with open ones, the longest waiting first."""
+    statement = (
+        select(IncidentRow.reference, func.count())
+        .join(QuestionRow, QuestionRow.incident_id == IncidentRow.id)
+        .where(_OPEN, *_scoped(scope))
+        .group_by(IncidentRow.reference)
+        .order_by(func.min(QuestionRow.id))
+        .limit(limit)
+    )
+    return [(row[0], int(row[1])) for row in session.execute(statement)]
+
+
 def settle(
     session: Session,
     question_id: str,

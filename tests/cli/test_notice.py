@@ -62,7 +62,7 @@ def tell_on(run: World) -> None:
     tracker.close()
 
 
-def test_a_notice_goes_from_the_file_to_everybody(run: World, reference: str, tmp_path: Path) -> None:
+def test_a_notice_goes_from_the_file_to_the_outbox_here(run: World, reference: str, tmp_path: Path) -> None:
     number = create(run, reference, tmp_path)
     checks = {one["id"]: one for one in run.json("notice", "check", number)}
     assert not checks["nature"]["ok"]
@@ -84,7 +84,8 @@ def test_a_notice_goes_from_the_file_to_everybody(run: World, reference: str, tm
     assert sorted(one["name"] for one in ledger) == ["Anna Jørgensen", "John", "Søren Ærø"]
     assert {one["state"] for one in ledger} <= {"accepted", "delivered"}
     duties = {one["duty"]: one["standing"] for one in run.json("incident", "show", reference)["obligations"]}
-    assert (duties["notify_people"], duties["inform_parties"]) == ("met", "met")
+    assert run.json("notice", "status", number)["kept_here"] == 3
+    assert (duties["notify_people"], duties["inform_parties"]) == ("open", "open")
     assert [one["state"] for one in run.json("notice", "list", reference)] == ["finished"]
 
 

@@ -62,6 +62,7 @@ FOR_THE_CLOCK: Mapping[str, str] = {
     "people.after": "the engine of notices; its caller has loaded this incident",
     "people_imports.silent": _CLOCK,
     "journal.entries": "the chain is verified as a whole",
+    "notices.left_waiting": _CLOCK,
     "notices.people_by_address": "the caller has found this incident in its scope",
     "notices.people_by_ids": "the caller has found this incident in its scope",
     "notices.sending": _CLOCK,

@@ -144,3 +144,27 @@ def test_telling_partners_does_not_meet_the_duty_to_tell_the_people(world: World
         one.duty for one, _ in register.overview(context, SHELL, reference).obligations if one.met_at is None
     }
     assert {"notify_people", "inform_parties", "notify_authority"} <= open_duties
+
+
+def test_the_controllers_are_told_when_each_of_them_is_and_nobody_stands_in_for_them(world: World) -> None:
+    context = world.context
+    facts = [
+        PartnerFacts("Kabel A/S", "processor", contact=ContactPoint("", "kabel@example.org")),
+        PartnerFacts("Fjord ApS", "controller", contact=ContactPoint("", "dpo@example.dk")),
+    ]
+    below, above = (partners.add(context, SHELL, world.controller.id, one) for one in facts)
+    reference = incidents.open_incident(
+        context, SHELL, title="Backup lå åben", what_happened="Backup lå åben", role=PartyRole.PROCESSOR
+    )
+    world.aware(reference)
+
+    def standing() -> Standing:
+        running = register.overview(context, SHELL, reference).obligations
+        return next(stands for one, stands in running if one.duty == "notify_controller")
+
+    partners.concern(context, SHELL, reference, below)
+    send(world, reference)
+    assert standing() is Standing.OPEN
+    partners.concern(context, SHELL, reference, above)
+    send(world, reference)
+    assert standing() is Standing.MET

@@ -3,13 +3,14 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import SQLITE_FILE
 from tests.services.world import BEN, CLARA, World, make_world
 
-MakeWorld = Callable[[], World]
+MakeWorld = Callable[..., World]
 
 
 @pytest.fixture
@@ -17,10 +18,10 @@ def make_quick_world(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFac
     """Give a maker of worlds on SQLite, each on a database of its own, with Ben on call and Clara after him."""
     made: list[World] = []
 
-    def make() -> World:
+    def make(**sections: Any) -> World:
         folder = tmp_path_factory.mktemp("world")
         shutil.copytree(migrated_sqlite, folder, dirs_exist_ok=True)
-        world = make_world(folder, f"sqlite:///{folder / SQLITE_FILE}")
+        world = make_world(folder, f"sqlite:///{folder / SQLITE_FILE}", **sections)
         world.put_on_call(("Ben", BEN), ("Clara", CLARA))
         made.append(world)
         return world

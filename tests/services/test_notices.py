@@ -13,8 +13,8 @@ from incident_tracker.domain.incident import IncidentIsClosed
 from incident_tracker.domain.notices import NoticeText
 from incident_tracker.domain.notices.placeholders import PlaceholderUnknown
 from incident_tracker.domain.parties import ContactPoint, PartyRole, Role
-from incident_tracker.services import approving, incidents, notices, people, register
-from incident_tracker.services.notices import feeding
+from incident_tracker.services import approving, daily_mail, incidents, notices, people, register
+from incident_tracker.services.notices import feeding, retrying
 from incident_tracker.services.notices.retrying import NobodyUnreached
 from incident_tracker.services.notices.sending import StoppedForGood
 from incident_tracker.services.people import importing
@@ -27,6 +27,7 @@ from notifiers.protocol import Message, NotSent, Outcome, RefusalKind, Refused, 
 from tests.delivery.world import NEVER, accepted
 from tests.makers import in_threads, make_actor, make_controller, make_user
 from tests.notices import DANISH, TEXTS, TICKS, approve, begin, crowd, make_notice, make_people, second, writer
+from tests.services.conftest import MakeWorld
 from tests.services.world import World
 
 
@@ -692,3 +693,136 @@ def test_a_processor_tells_its_controllers_not_the_people(world: World) -> None:
     begin(world.context, reference, world.controller)
     run(world)
     assert world.standing(reference, "notify_controller") == "open"
+
+
+def test_who_came_later_is_counted_until_she_is_told_over_a_channel_that_she_has(world: World) -> None:
+    reference = ready(world, 2)
+    notice_id = begin(world.context, reference, world.controller, channels=["email"])
+    assert status(world, notice_id).came_later == 0
+    run(world)
+    world.clock.advance(hours=1)
+    make_people(world.context, reference, [("Late", "person9@example.org", "", "da")])
+    assert status(world, notice_id).came_later == 1
+    with pytest.raises(NobodyUnreached):
+        notices.retry(world.context, writer(world.controller), notice_id, channel="sms")
+    assert (status(world, notice_id).came_later, status(world, notice_id).unreachable) == (1, 0)
+    notices.retry(world.context, writer(world.controller), notice_id, channel="email")
+    assert status(world, notice_id).came_later == 0
+
+
+def test_what_was_under_way_when_a_notice_was_stopped_does_not_wait_for_ever(either: World) -> None:
+    world = either
+    reference = ready(world, 2)
+    notice_id = begin(world.context, reference, world.controller, channels=["email"])
+
+    def stop_meanwhile(message: Message) -> Outcome:
+        if shown(world, notice_id).state == "sending":
+            notices.stop(world.context, second(world.controller), notice_id, reason="Forkert liste")
+        return NotSent(message.attempt, "503", "503")
+
+    world.mail.answer = stop_meanwhile
+    world.tracker.engine.drain(NEVER)
+    assert status(world, notice_id).counts["pending"] == 2
+    run(world)
+    assert status(world, notice_id).counts["cancelled"] == 2
+
+
+def test_telling_anew_over_a_channel_that_is_shut_pauses_the_sending(make_quick_world: MakeWorld) -> None:
+    world = make_quick_world(routing={"sms": ["postman"], "email": ["outbox"]})
+    reference = ready(world, 1)
+    make_people(world.context, reference, [("Only phone", "", "+4534410099", "da")])
+    notice_id = begin(world.context, reference, world.controller, channels=["email"])
+    run(world)
+    with world.context.database.writing() as session:
+        lanes.pause(session, "postman", "401", world.clock(), world.clock())
+    notices.retry(world.context, writer(world.controller), notice_id, channel="sms")
+    notices.go_on(world.context, world.clock())
+    now = status(world, notice_id)
+    assert (now.state, "no other way out" in now.held_up) == ("paused", True)
+
+
+def test_telling_anew_broken_off_in_the_middle_is_ended_by_the_clock(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = ready(world, 2, phones=True)
+    world.mail.answer = refusing("person0@example.org", "person1@example.org")
+    notice_id = begin(world.context, reference, world.controller, channels=["email"])
+    run(world)
+    monkeypatch.setattr(retrying, "CHUNK", 1)
+    whole, asked = retrying._next, iter((True, False))
+
+    def once(*args: Any) -> Any:
+        if not next(asked):
+            raise ConnectionError
+        return whole(*args)
+
+    monkeypatch.setattr(retrying, "_next", once)
+    with pytest.raises(ConnectionError):
+        notices.retry(world.context, writer(world.controller), notice_id, channel="sms")
+    run(world)
+    now = status(world, notice_id)
+    assert (now.state, now.reached, now.counts["pending"]) == ("finished", 1, 0)
+
+
+def test_what_lies_in_the_outbox_of_this_machine_has_reached_nobody(make_quick_world: MakeWorld) -> None:
+    world = make_quick_world(routing={"sms": ["postman"], "email": ["outbox"]})
+    reference = ready(world, 2)
+    notice_id = begin(world.context, reference, world.controller, channels=["email"])
+    run(world)
+    now = status(world, notice_id)
+    assert (now.state, now.kept_here, now.reached) == ("finished", 2, 0)
+    assert world.standing(reference, "notify_people") != "met"
+    practised = ready(world, 2, exercise=True)
+    notice_id = begin(world.context, practised, world.controller, channels=["email"])
+    run(world)
+    assert (status(world, notice_id).kept_here, status(world, notice_id).reached) == (0, 2)
+
+
+def test_a_sending_that_only_a_person_can_move_is_counted(world: World) -> None:
+    reference = ready(world, 2)
+    theirs = frozenset({world.controller.id})
+
+    def standing() -> tuple[int, list[tuple[str, int]]]:
+        with world.context.database.reading() as session:
+            return rows.count_standing(session, theirs), rows.standing(session, theirs, 9)
+
+    world.mail.answer = lambda message: Unknown(message.attempt, "no answer")
+    notice_id = begin(world.context, reference, world.controller)
+    assert standing() == (0, [])
+    run(world)
+    assert standing() == (1, [(reference, 1)])
+    notices.pause(world.context, writer(world.controller), notice_id)
+    assert standing() == (1, [(reference, 1)])
+    daily_mail.send(world.context, world.controller, world.clock())
+    world.tracker.engine.drain(NEVER)
+    assert "1 udsendelse af en underretning er sat på pause eller venter" in world.mail.carried[-1].text()
+    notices.stop(world.context, second(world.controller), notice_id, reason="Forkert liste")
+    assert standing() == (0, [])
+
+
+def test_nobody_more_is_told_once_it_is_no_breach(world: World) -> None:
+    reference = ready(world, 2)
+    notice_id = begin(world.context, reference, world.controller, channels=["email"])
+    incidents.find_not_a_breach(world.context, SHELL, reference, reason="Kun testadresser.")
+    notices.go_on(world.context, world.clock())
+    now = status(world, notice_id)
+    assert (now.state, "found to be no breach" in now.held_up) == ("paused", True)
+    with pytest.raises(IncidentIsClosed):
+        notices.resume(world.context, writer(world.controller), notice_id)
+    run(world)
+    assert told(world) == []
+    notices.stop(world.context, second(world.controller), notice_id, reason="Ikke et brud")
+    assert status(world, notice_id).counts["cancelled"] == 2
+
+
+def test_doubts_are_settled_and_the_sending_ends_after_the_incident(world: World) -> None:
+    reference = ready(world, 1)
+    world.mail.answer = lambda message: Unknown(message.attempt, "no answer")
+    notice_id = begin(world.context, reference, world.controller)
+    run(world)
+    incidents.find_not_a_breach(world.context, SHELL, reference, reason="Kun testadresser.")
+    run(world)
+    actor = second(world.controller)
+    notices.settle_doubts(world.context, actor, notice_id, decision=notices.Decision.SENT, reason="Set i loggen")
+    run(world)
+    assert shown(world, notice_id).state == "finished"

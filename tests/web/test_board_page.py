@@ -7,9 +7,10 @@ import pytest
 from incident_tracker.bootstrap import Tracker
 from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.parties import Controller, OnCallContact, Role
-from incident_tracker.services import incidents
+from incident_tracker.services import incidents, notices, questions
 from incident_tracker.web.board import view
-from tests.makers import HandClock, make_controller
+from tests.makers import HandClock, make_actor, make_controller
+from tests.notices import begin, crowd, make_people, make_question
 from tests.web.conftest import Person
 from tests.web.work import NAUGHTY, aware, census, log, words
 
@@ -108,3 +109,22 @@ def test_naughty_titles_are_text(login: Login, tracker: Tracker) -> None:
     assert naughty["script"] == plain["script"]
     assert naughty["h1"] == plain["h1"]
     assert "&lt;script&gt;" in person.get("/").text
+
+
+def test_a_sending_that_stands_and_questions_that_wait_are_on_the_board_of_their_controller(
+    login: Login, tracker: Tracker, nordlys: Controller
+) -> None:
+    reference = log(tracker, "Kundeliste lå åbent")
+    aware(tracker, reference)
+    make_people(tracker.context, reference, crowd(2))
+    notice_id = begin(tracker.context, reference, nordlys)
+    person = login()
+    assert "standing-" not in person.get("/").text
+    notices.pause(tracker.context, SHELL, notice_id)
+    make_question(tracker.context, notice_id)
+    page = person.get("/").text
+    assert f'href="/incidents/{reference}/notices/1" id="standing-{reference}-1"' in page
+    assert f'href="/incidents/{reference}/questions" id="questions-{reference}"' in page
+    stranger = make_actor(make_controller(tracker.context, "Sydlys ApS"), Role.ADMINISTRATOR)
+    assert notices.standing(tracker.context, stranger) == []
+    assert questions.waiting(tracker.context, stranger) == []

@@ -58,7 +58,7 @@ def _answer(tracker: Tracker, notice_id: int, state: str, count: int, **values: 
     with tracker.context.database.writing() as session:
         waiting = select(DeliveryRow.id).where(DeliveryRow.notice_id == notice_id, DeliveryRow.state == "pending")
         ids = session.scalars(waiting.order_by(DeliveryRow.id).limit(count)).all()
-        changed = {"state": state, "sent_at": tracker.context.now(), "attempts": 1} | values
+        changed = {"state": state, "notifier": "postman", "sent_at": tracker.context.now(), "attempts": 1} | values
         session.execute(update(DeliveryRow).where(DeliveryRow.id.in_(ids)).values(**changed))
 
 
@@ -364,7 +364,8 @@ def test_who_was_not_reached_is_told_another_way(
     assert person.post(f"{page}/retry", page, channel="sms", reason="Mailen kom tilbage.").status_code == 303
     _send(tracker)
     status = notices.status(tracker.context, SHELL, notice_id)
-    assert (status.state, status.reached, status.recipients) == ("finished", 6, 6)
+    assert (status.state, status.kept_here, status.recipients) == ("finished", 6, 6)
+    assert "6 beskeder ligger i denne maskines udbakke" in _plain(person.get(page))
     again = person.post(f"{page}/retry", page, channel="sms", reason="")
     assert again.status_code == 422
 

@@ -271,5 +271,15 @@ def _print(shell: Shell, found: "Status") -> None:
     if found.remaining_seconds is not None:
         sentence = phrase("%(rate)s a second, about %(seconds)s s left.")
         shell.say(sentence, rate=found.rate_per_second, seconds=round(found.remaining_seconds))
+    if found.came_later:
+        shell.say(
+            phrase("On the list now, and not told by this notice: %(count)s. `notice retry` tells them."),
+            count=found.came_later,
+        )
+    if found.kept_here:
+        shell.say(
+            phrase("In the outbox of this machine: %(count)s. They did not leave it, so they reached nobody."),
+            count=found.kept_here,
+        )
     if found.held_up:
         shell.say(phrase("It is held up: %(why)s."), why=shell.gettext(found.held_up))

@@ -12,7 +12,7 @@ from incident_tracker.services.notices.recipients import Recipient, recipients_a
 from incident_tracker.services.notices.retrying import retry
 from incident_tracker.services.notices.sending import begin, pause, resume, settle_doubts, stop
 from incident_tracker.services.notices.telling import go_on
-from incident_tracker.services.notices.watching import Entry, Status, as_json, ledger, status
+from incident_tracker.services.notices.watching import Entry, Status, as_json, ledger, standing, status
 from incident_tracker.services.notices.writing import approved, change, create, of_incident, rejected, show, submit
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "send_test",
     "settle_doubts",
     "show",
+    "standing",
     "status",
     "stop",
     "submit",

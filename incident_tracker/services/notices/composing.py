@@ -48,7 +48,7 @@ def house_of(context: Context, session: Session, keyring: Keyring, notice: Notic
     return House(
         controller=controller,
         contact=contact_of(controller),
-        reply_to=controller.dpo.email or controller.contact.email or None,
+        reply_to=reply_to_of(controller),
         path=f"{place}/notice/{notice.public_reference}" if public_url else "",
         host=urlsplit(public_url).netloc if public_url else "",
         corrected=corrected,
@@ -62,6 +62,11 @@ def contact_of(controller: Controller) -> str:
         if said:
             return said
     return ""
+
+
+def reply_to_of(controller: Controller) -> str | None:
+    """Return the address to which whoever answers a mail writes."""
+    return controller.dpo.email or controller.contact.email or None
 
 
 def _reached(point: ContactPoint) -> str:

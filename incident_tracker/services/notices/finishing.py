@@ -14,15 +14,18 @@ from incident_tracker.domain.deadlines import is_settled
 from incident_tracker.domain.events import DutyMet, Event, NoticeFinished
 from incident_tracker.domain.notices import PARTNERS, PEOPLE, Notice, State
 from incident_tracker.domain.parties import PartyRole
+from incident_tracker.domain.partners import PartnerKind, recipient_id
 from incident_tracker.services.context import Context
 from incident_tracker.services.work import Work, working
 from incident_tracker.store import controllers as controller_rows
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import notices as rows
 from incident_tracker.store import obligations as obligation_rows
+from incident_tracker.store import partners
 from incident_tracker.store.deliveries import of_notices
 from incident_tracker.store.incidents import Loaded
 
+_TAKEN = frozenset({"accepted", "delivered"})
 _DUTIES: Mapping[str, frozenset[tuple[str, str]]] = {
     PEOPLE: frozenset({("gdpr", "notify_people"), ("promise", "inform_parties")}),
     PARTNERS: frozenset({("gdpr", "notify_controller")}),
@@ -45,7 +48,7 @@ def finish(context: Context, notice: Notice) -> None:
     forward: if the counts are still the same inside it, so is every outcome. Otherwise the next round tries again.
     """
     with context.database.reading() as session:
-        outcome = _outcome(session, notice.id)
+        outcome = _outcome(session, notice)
     with working(context, CLOCK) as work:
         loaded = incident_rows.load(work.session, work.keyring, notice.reference, None, lock=True)
         held = rows.get(work.session, work.keyring, notice.id, None, lock=True)
@@ -69,16 +72,18 @@ def finish(context: Context, notice: Notice) -> None:
         work.record(loaded, finished, *_duties_met(work, loaded, held, finished))
 
 
-def _outcome(session: Session, notice_id: int) -> Outcome:
-    counts = of_notices.counts(session, None, [notice_id])[notice_id]
-    return Outcome(counts, of_notices.reached(session, notice_id), of_notices.outcome_digest(session, notice_id))
+def _outcome(session: Session, notice: Notice) -> Outcome:
+    """Return what became of it; what lies in the outbox of this machine has reached nobody, except in an exercise."""
+    counts = of_notices.counts(session, None, [notice.id])[notice.id]
+    reached = of_notices.reached(session, notice.id, outside=not notice.exercise)
+    return Outcome(counts, reached, of_notices.outcome_digest(session, notice.id))
 
 
 def _duties_met(work: Work, loaded: Loaded, notice: Notice, finished: NoticeFinished) -> list[Event]:
     """Return the duties that a finished notice meets, each with its proof in words."""
     if not finished.reached or not loaded.incident.is_open:
         return []
-    if notice.audience == PARTNERS and loaded.incident.role is not PartyRole.PROCESSOR:
+    if notice.audience == PARTNERS and not _controllers_are_told(work, loaded, notice):
         return []
     kept = obligation_rows.of_incidents(work.session, work.keyring, [loaded.id], None)[loaded.id]
     controller = controller_rows.get(work.session, work.keyring, notice.controller_id, None)
@@ -88,6 +93,16 @@ def _duties_met(work: Work, loaded: Loaded, notice: Notice, finished: NoticeFini
         for one in kept
         if (one.obligation.regime, one.obligation.duty) in _DUTIES[notice.audience] and not is_settled(one.obligation)
     ]
+
+
+def _controllers_are_told(work: Work, loaded: Loaded, notice: Notice) -> bool:
+    """Return whether this processor has told every controller that the incident concerns (GDPR Art. 33(2))."""
+    if loaded.incident.role is not PartyRole.PROCESSOR:
+        return False
+    concerned = partners.of_incident(work.session, work.keyring, loaded.id, None)
+    ids = [recipient_id(loaded.id, one.id) for one in concerned if one.kind is PartnerKind.CONTROLLER]
+    states = rows.states_of_recipients(work.session, notice.id, ids)
+    return bool(ids) and all(states.get(one, set()) & _TAKEN for one in ids)
 
 
 def _proof(notice: Notice, finished: NoticeFinished, language: str) -> str:

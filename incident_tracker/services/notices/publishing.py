@@ -32,6 +32,7 @@ class PublicNotice:
     exercise: bool
     corrects: str
     corrected_by: tuple[str, ...]
+    recipients: int = 0
 
 
 def public(context: Context, public_reference: str, slug: str | None = None) -> PublicNotice | None:
@@ -65,4 +66,5 @@ def public(context: Context, public_reference: str, slug: str | None = None) -> 
         exercise=notice.exercise,
         corrects=house.corrected,
         corrected_by=corrected_by,
+        recipients=notice.recipients,
     )

@@ -11,6 +11,7 @@ from incident_tracker.domain.events import NoticeRetried
 from incident_tracker.domain.notices import Notice, State
 from incident_tracker.services.context import Context
 from incident_tracker.services.notices import composing, feeding
+from incident_tracker.services.notices import reach as reckoning
 from incident_tracker.services.notices.recipients import Recipient, recipients_after, recipients_named
 from incident_tracker.services.notices.writing import held, show
 from incident_tracker.services.texts import clean
@@ -22,6 +23,7 @@ from notifiers.protocol import Channel
 REASON_LIMIT = 1000
 CHUNK = 500
 _IN_VAIN = frozenset({"failed", "suppressed", "cancelled"})
+_OPEN_TO_MORE = (State.SENDING, State.PAUSED, State.FINISHED)
 
 
 class NobodyUnreached(Refusal):
@@ -40,10 +42,10 @@ def retry(context: Context, actor: Actor, notice_id: int, *, channel: str, reaso
         raise rules.ChannelUnknown(field="channel")
     way = Channel(channel)
     before = show(context, actor, notice_id)
-    listed = _open_round(context, actor, before, way)
+    can_be_told = _open_round(context, actor, before, way)
     after, total, size = "", 0, CHUNK
     while size == CHUNK:
-        after, told, size = _retry_some(context, actor, before, way, after, listed)
+        after, told, size = _retry_some(context, actor, before, way, after, can_be_told)
         total += told
     with working(context, actor) as work:
         loaded, notice = held(work, before, Act.WORK)
@@ -55,32 +57,46 @@ def retry(context: Context, actor: Actor, notice_id: int, *, channel: str, reaso
 
 
 def _open_round(context: Context, actor: Actor, before: Notice, channel: Channel) -> int:
-    """Count the round that begins, keep the texts for a channel that the notice did not have, and count the list."""
+    """Count the round that begins and keep the texts for a channel that the notice did not have.
+
+    Return how many on the list have an address for any channel over which the notice went; the others are its
+    unreachable ones from now on.
+    """
+    used = tuple(dict.fromkeys(one.partition(".")[2] for one in (*before.contents, f".{channel.value}")))
+    with context.database.reading() as session:
+        reach = reckoning.count(session, context.keyring, replace(before, channels=used))
     with working(context, actor) as work:
         loaded, notice = held(work, before, Act.WORK)
         incident_rules.must_be_open(loaded.incident)
-        rules.must_be(notice, State.SENDING, State.PAUSED, State.FINISHED)
         if not notice.all_told:
             raise rules.NoticeIsNot(number=notice.number, state=rules.SAID[State.SENDING])
-        unwritten = {name: text for name, text in notice.texts.items() if f"{name}.{channel}" not in notice.contents}
+        rules.must_be(notice, *_OPEN_TO_MORE)
+        unwritten = {
+            name: text for name, text in notice.texts.items() if f"{name}.{channel.value}" not in notice.contents
+        }
         added: Mapping[str, str] = {}
         if unwritten:
             house = composing.house_of(context, work.session, work.keyring, notice)
             wider = replace(notice, channels=(channel.value,), texts=unwritten)
             added = feeding.share(work, loaded, wider, house, composing.columns_used(notice))
         contents = {**notice.contents, **added}
-        rows.keep_sending(work.session, replace(notice, contents=contents, round=notice.round + 1))
-        return feeding.size(work.session, work.keyring, notice)
+        opened = replace(notice, contents=contents, round=notice.round + 1, unreachable=reach.unreachable)
+        rows.keep_sending(work.session, opened)
+    return reach.recipients
 
 
 def _retry_some(
-    context: Context, actor: Actor, before: Notice, channel: Channel, after: str, listed: int
+    context: Context, actor: Actor, before: Notice, channel: Channel, after: str, can_be_told: int
 ) -> tuple[str, int, int]:
-    """Write messages for the unreached among the next recipients; return (last id, written, how many were seen)."""
+    """Write messages for the unreached among the next recipients; return (last id, written, how many were seen).
+
+    A finished notice goes on in the transaction that writes the first of them: broken off here, the clock ends it.
+    """
     with context.database.writing() as session:
         work = Work(context, actor, session, context.now())
         loaded, notice = held(work, before, Act.WORK)
-        found = _next(work, notice, after, listed)
+        rules.must_be(notice, *_OPEN_TO_MORE)
+        found = _next(work, notice, after, can_be_told)
         if not found:
             return after, 0, 0
         states = rows.states_of_recipients(session, notice.id, [one.id for one in found])
@@ -88,13 +104,15 @@ def _retry_some(
         messages = feeding.addressed(context, notice, [(one, channel) for one in chosen])
         told = feeding.enqueue(work, loaded, notice, messages)
         written = notice.recipients + sum(1 for one in chosen if one.id not in states)
-        rows.keep_sending(session, replace(notice, recipients=written, unreachable=max(0, listed - written)))
+        rows.keep_sending(session, replace(notice, recipients=written))
+        if told:
+            rows.move(session, notice.id, was=(State.FINISHED,), state=State.SENDING, finished_at=None)
     return found[-1].id, told, len(found)
 
 
-def _next(work: Work, notice: Notice, after: str, listed: int) -> list[Recipient]:
+def _next(work: Work, notice: Notice, after: str, can_be_told: int) -> list[Recipient]:
     """Return the next recipients among whom are unreached ones; where everybody has a message, only those."""
-    if notice.audience != rules.PEOPLE or listed > notice.recipients:
+    if notice.audience != rules.PEOPLE or can_be_told > notice.recipients:
         return recipients_after(work.session, work.keyring, notice, after, CHUNK)
     ids = of_notices.unreached(work.session, None, notice.id, after=after, limit=CHUNK)
     return recipients_named(work.session, work.keyring, notice, ids)

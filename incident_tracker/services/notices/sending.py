@@ -36,6 +36,8 @@ class StoppedForGood(Refusal):
 def begin(context: Context, actor: Actor, notice_id: int) -> None:
     """Begin to send what was approved: exactly that, and once. The first messages are written at once."""
     before = show(context, actor, notice_id)
+    with context.database.reading() as session:  # the whole list is counted, so nobody waits for it
+        reach = reckoning.count(session, context.keyring, before)
     with working(context, actor) as work:
         loaded, notice = held(work, before, Act.WORK)
         incident_rules.must_be_open(loaded.incident)
@@ -44,7 +46,6 @@ def begin(context: Context, actor: Actor, notice_id: int) -> None:
         house = composing.house_of(context, work.session, work.keyring, notice)
         checking.must_name_a_contact(notice, house.contact)
         _must_be_read_to_the_end(work, notice)
-        reach = reckoning.count(work.session, work.keyring, notice)
         if not reach.recipients:
             raise rules.NobodyToTell
         approvals.use(work, approval)
@@ -114,15 +115,7 @@ def stop(context: Context, actor: Actor, notice_id: int, *, reason: str) -> None
                 pause_reason=rows.seal_reason(work.keyring, loaded.record_key, reason),
             )
             work.record(loaded, NoticeHalted(notice.id, notice.number, "stopped", reason))
-    cancel_waiting(context, notice_id)
-
-
-def cancel_waiting(context: Context, notice_id: int) -> None:
-    """Cancel what still waits of a stopped notice, some at a time."""
-    done = CHUNK
-    while done == CHUNK:
-        with context.database.writing() as session:
-            done = of_notices.cancel_pending(session, notice_id, context.now(), CHUNK)
+    telling.cancel_waiting(context, notice_id)
 
 
 def settle_doubts(context: Context, actor: Actor, notice_id: int, *, decision: Decision, reason: str) -> int:

@@ -6,6 +6,7 @@ Each step is a short transaction, so that any number of nodes can do it and none
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from incident_tracker.domain.access import CLOCK
 from incident_tracker.domain.errors import phrase
 from incident_tracker.domain.escalation import contact_for
 from incident_tracker.domain.events import NoticeHalted
-from incident_tracker.domain.notices import Notice, State
+from incident_tracker.domain.notices import CHANNELS, Notice, State
 from incident_tracker.domain.parties import OnCallContact, Role
 from incident_tracker.services.context import Context
 from incident_tracker.services.notices import feeding, finishing
@@ -32,10 +33,12 @@ from notifiers.protocol import Channel, Content
 
 _log = structlog.get_logger()
 
+CHUNK = 500
 ENOUGH = 50
 """Ended messages before a share of failures says anything."""
 TOO_MANY = 0.25
 MANY_FAIL = phrase("more than a quarter of the messages failed")
+INCIDENT_IS_OVER = phrase("the incident was closed, or found to be no breach")
 NO_WAY_OUT = phrase("the sender's set-up is wrong, and there is no other way out")
 
 
@@ -43,11 +46,12 @@ def go_on(context: Context, now: datetime) -> None:
     """Take every notice that is being sent one step further; one that cannot go on stops no other."""
     del now
     with context.database.reading() as session:
-        being_sent = rows.sending(session)
+        steps = [(one, partial(_go_on, context, one, all_told=all_told)) for one, all_told in rows.sending(session)]
+        steps += [(one, partial(cancel_waiting, context, one)) for one in rows.left_waiting(session)]
     wrong: Exception | None = None
-    for notice_id, all_told in being_sent:
+    for notice_id, step in steps:
         try:
-            _go_on(context, notice_id, all_told=all_told)
+            step()
         except NotSaved:
             raise
         except Exception as error:  # noqa: BLE001 - raised again below, after all others had their turn
@@ -63,7 +67,7 @@ def _go_on(context: Context, notice_id: int, *, all_told: bool) -> None:
     with context.database.reading() as session:
         over = not of_notices.any_open(session, notice_id)
         notice = rows.get(session, context.keyring, notice_id, None)
-        why = "" if over else trouble(context, session, notice)
+        why = "" if over else _closed(context, session, notice) or trouble(context, session, notice)
     if over and notice.all_told:
         finishing.finish(context, notice)
     elif why:
@@ -75,6 +79,24 @@ def _go_on(context: Context, notice_id: int, *, all_told: bool) -> None:
                 _call_for_help(work, loaded, held)
 
 
+def _closed(context: Context, session: Session, notice: Notice) -> str:
+    """Return why nothing more of it may go where its incident is over; what is in doubt may still be settled."""
+    incident = incident_rows.load(session, context.keyring, notice.reference, None).incident
+    waits = not notice.all_told or any(rows.waits_for(session, notice.id, channel) for channel in CHANNELS)
+    return "" if incident.is_open or not waits else INCIDENT_IS_OVER
+
+
+def cancel_waiting(context: Context, notice_id: int) -> None:
+    """Cancel what still waits of a stopped notice, some at a time.
+
+    The clock asks too: what was under way when it was stopped, and was not taken, waits again afterwards.
+    """
+    done = CHUNK
+    while done == CHUNK:
+        with context.database.writing() as session:
+            done = of_notices.cancel_pending(session, notice_id, context.now(), CHUNK)
+
+
 def trouble(context: Context, session: Session, notice: Notice) -> str:
     """Return why a sending should not go on by itself; empty where it may."""
     failed, all_ended = ended(of_notices.counts(session, None, [notice.id])[notice.id])
@@ -84,11 +106,8 @@ def trouble(context: Context, session: Session, notice: Notice) -> str:
     if notice.exercise:
         return ""
     paused = {name for name, one in lanes.states(session).items() if one.paused_at is not None}
-    for channel in notice.channels:
-        ways = context.routing.order.get(channel, ())
-        if ways and set(ways) <= paused:
-            return NO_WAY_OUT
-    return ""
+    shut = [channel for channel, ways in context.routing.order.items() if ways and set(ways) <= paused]
+    return NO_WAY_OUT if any(rows.waits_for(session, notice.id, channel) for channel in shut) else ""
 
 
 def ended(counts: Mapping[str, int]) -> tuple[int, int]:

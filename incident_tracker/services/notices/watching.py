@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from incident_tracker.delivery.parcel import UNREADABLE
+from incident_tracker.delivery.routing import LOCAL
 from incident_tracker.domain.access import Act, Actor
 from incident_tracker.domain.errors import phrase
 from incident_tracker.domain.notices import PEOPLE, Notice, State
@@ -20,7 +21,7 @@ from incident_tracker.store.deliveries import LedgerRow, of_notices
 
 WINDOW = timedelta(seconds=60)
 """Over which the rate is counted."""
-_MOST_PARTNERS = 1000
+_MOST_STANDING = 20
 IN_DOUBT = phrase("messages in doubt wait for a decision")
 
 
@@ -28,6 +29,8 @@ IN_DOUBT = phrase("messages in doubt wait for a decision")
 class Status:
     """How a sending stands. `unwritten` recipients have no message yet; `held_up` says what it waits for, if it does.
 
+    `came_later` are on the list now, but came after it was gone through, so that nothing tells them. `kept_here` are
+    messages that lie in the outbox of this machine although this is no exercise: they have reached nobody.
     `remaining_seconds` is None where nothing was sent in the last minute, so that nothing can be said.
     """
 
@@ -41,6 +44,8 @@ class Status:
     reached: int
     held_up: str = ""
     unwritten: int = 0
+    came_later: int = 0
+    kept_here: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,15 @@ def status(context: Context, actor: Actor, notice_id: int) -> Status:
         notice = rows.get(session, context.keyring, notice_id, actor.scope_for(Act.READ))
         counts = of_notices.counts(session, None, [notice.id])[notice.id]
         listed = feeding.size(session, context.keyring, notice)
-        told = notice.recipients + notice.unreachable
-        unwritten = 0 if notice.all_told or not notice.has_begun else max(0, listed - told)
+        untold = max(0, listed - notice.recipients - notice.unreachable) if notice.has_begun else 0
+        unwritten = 0 if notice.all_told else untold
+        kept_here = of_notices.kept_here(session, notice.id) if _may_stay_here(context, notice) else 0
         rate = 0.0
         if notice.state is State.SENDING and notice.begun_at is not None:
             since = max(now - WINDOW, notice.begun_at)
             seconds = max(1.0, (now - since).total_seconds())
             rate = rows.sent_since(session, notice.id, since) / seconds
-        reached = _reached(session, notice, counts)
+        reached = _reached(session, notice, counts, kept_here)
         held_up = _held_up(context, session, notice, counts)
     waiting = counts["pending"] + counts["sending"] + unwritten
     remaining = waiting / rate if rate else None
@@ -82,14 +88,22 @@ def status(context: Context, actor: Actor, notice_id: int) -> Status:
         reached=reached,
         held_up=held_up,
         unwritten=unwritten,
+        came_later=untold - unwritten,
+        kept_here=kept_here,
     )
 
 
-def _reached(session: Session, notice: Notice, counts: Mapping[str, int]) -> int:
+def _may_stay_here(context: Context, notice: Notice) -> bool:
+    """Return whether messages of it may lie in the outbox of this machine, where they reach nobody."""
+    ways = [context.routing.order.get(one.partition(".")[2], (LOCAL,)) for one in notice.contents]
+    return not notice.exercise and any(LOCAL in one for one in ways)
+
+
+def _reached(session: Session, notice: Notice, counts: Mapping[str, int], kept_here: int) -> int:
     """Return how many people have a message that was taken; in the first round everybody has one message only."""
     if notice.round == 1:
-        return counts["accepted"] + counts["delivered"]
-    return of_notices.reached(session, notice.id)
+        return counts["accepted"] + counts["delivered"] - kept_here
+    return of_notices.reached(session, notice.id, outside=kept_here > 0)
 
 
 _BEFORE = frozenset({State.DRAFT, State.SUBMITTED, State.APPROVED})
@@ -104,6 +118,12 @@ def _held_up(context: Context, session: Session, notice: Notice, counts: Mapping
     if counts["in_doubt"] and not waits and notice.all_told:
         return IN_DOUBT
     return telling.trouble(context, session, notice)
+
+
+def standing(context: Context, actor: Actor) -> list[tuple[str, int]]:
+    """Return (reference of the incident, number) of the sendings that only a person can move on."""
+    with context.database.reading() as session:
+        return rows.standing(session, actor.scope_for(Act.READ), _MOST_STANDING)
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -121,6 +141,8 @@ def as_json(status: Status) -> dict[str, Any]:
         "remaining_seconds": None if remaining is None else round(remaining),
         "unreachable": status.unreachable,
         "reached": status.reached,
+        "came_later": status.came_later,
+        "kept_here": status.kept_here,
         "held_up": status.held_up,
     }
 

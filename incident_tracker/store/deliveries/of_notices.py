@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from incident_tracker.domain.access import Scope
 from incident_tracker.store.deliveries.columns import OUT, is_in, taken
-from incident_tracker.store.deliveries.words import BY_DECISION, STOPPED, Decision, LedgerRow, State
+from incident_tracker.store.deliveries.words import BY_DECISION, LOCAL, STOPPED, Decision, LedgerRow, State
 from incident_tracker.store.tables.outbox import DeliveryRow
 from incident_tracker.store.tables.telling import NoticeRow
 
@@ -20,6 +20,7 @@ __all__ = [
     "any_open",
     "cancel_pending",
     "counts",
+    "kept_here",
     "ledger",
     "of_recipient",
     "outcome_digest",
@@ -87,11 +88,18 @@ def outcome_digest(session: Session, notice_id: int) -> str:
     return digest.hexdigest()
 
 
-def reached(session: Session, notice_id: int) -> int:
-    """Return how many recipients have a message that was accepted or delivered."""
-    return session.execute(
-        select(func.count(func.distinct(OUT.c.recipient_id))).where(*_of(notice_id), _in(REACHED))
-    ).scalar_one()
+def reached(session: Session, notice_id: int, *, outside: bool = False) -> int:
+    """Return how many recipients have a message that was accepted or delivered; `outside`: that left the house."""
+    statement = select(func.count(func.distinct(OUT.c.recipient_id))).where(*_of(notice_id), _in(REACHED))
+    if outside:
+        statement = statement.where(OUT.c.notifier != LOCAL)
+    return session.execute(statement).scalar_one()
+
+
+def kept_here(session: Session, notice_id: int) -> int:
+    """Return how many messages were taken by the outbox of this machine, so that they reached nobody."""
+    statement = select(func.count()).where(*_of(notice_id), _in(REACHED), OUT.c.notifier == LOCAL)
+    return session.execute(statement).scalar_one()
 
 
 def unreached(session: Session, scope: Scope, notice_id: int, *, after: str = "", limit: int) -> list[str]:

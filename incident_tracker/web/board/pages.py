@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from incident_tracker.domain.access import Act
-from incident_tracker.services import approving
+from incident_tracker.services import approving, notices, questions
 from incident_tracker.web import current
 from incident_tracker.web.approvals.said import question
 from incident_tracker.web.board.view import board, may_log
@@ -20,5 +20,13 @@ def show() -> ResponseReturnValue:
     actor = current.actor()
     live = request.headers.get("HX-Request") == "true"
     name = "web/board/_live.html" if live else "web/board/board.html"
-    asked = [(one, question(one.approval)) for one in approving.waiting(current.context(), actor)]
-    return render_template(name, board=board(current.context(), actor), may_log=may_log(actor), asked=asked)
+    context = current.context()
+    asked = [(one, question(one.approval)) for one in approving.waiting(context, actor)]
+    return render_template(
+        name,
+        board=board(context, actor),
+        may_log=may_log(actor),
+        asked=asked,
+        stuck=notices.standing(context, actor),
+        questions=questions.waiting(context, actor),
+    )

@@ -42,6 +42,10 @@ def proof_of(notice: Notice, zone: str) -> Proof:
         (_("Reached"), view.number(status.reached)),
         (_("Without an address"), view.number(status.unreachable)),
     ]
+    if status.came_later:
+        rows.append((_("Came to the list afterwards, not told"), view.number(status.came_later)))
+    if status.kept_here:
+        rows.append((_("Only in the outbox of this machine"), view.number(status.kept_here)))
     if found is not None:
         rows.append((_("Entry of the journal"), str(found[0])))
     said = [(str(label), str(text)) for label, text in rows]

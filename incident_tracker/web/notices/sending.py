@@ -46,6 +46,8 @@ class Sending:
     parts: list[Part]
     sentence: str
     unreachable: str
+    came_later: str
+    kept_here: str
     trouble: str
     doubts: str
     doubts_url: str
@@ -107,6 +109,8 @@ def sending(notice: Notice, status: Status, who: str, zone: str, *, may_work: bo
         parts=shown,
         sentence=", ".join(f"{one.number} {one.words}" for one in shown),
         unreachable=_unreachable(status.unreachable),
+        came_later=_came_later(status.came_later),
+        kept_here=_kept_here(status.kept_here),
         trouble=_trouble(notice, status),
         doubts=str(ngettext("%(num)s is in doubt.", "%(num)s are in doubt.", doubts)) if doubts else "",
         doubts_url=_url(notice, "in_doubt"),
@@ -222,6 +226,36 @@ def _unreachable(count: int) -> str:
             ngettext(
                 "%(num)s person on the list has no address for the ways that were chosen, and was not told.",
                 "%(num)s people on the list have no address for the ways that were chosen, and were not told.",
+                count,
+            )
+        )
+        if count
+        else ""
+    )
+
+
+def _came_later(count: int) -> str:
+    return (
+        str(
+            ngettext(
+                "%(num)s person came to the list afterwards: this notice has told them nothing.",
+                "%(num)s people came to the list afterwards: this notice has told them nothing.",
+                count,
+            )
+        )
+        if count
+        else ""
+    )
+
+
+def _kept_here(count: int) -> str:
+    return (
+        str(
+            ngettext(
+                "%(num)s message lies in the outbox of this machine, because nothing carries it further. "
+                "It has reached nobody and meets no duty.",
+                "%(num)s messages lie in the outbox of this machine, because nothing carries them further. "
+                "They have reached nobody and meet no duty.",
                 count,
             )
         )
