@@ -1,5 +1,7 @@
 """Decisions that need a second pair of eyes. Reasons, and who was invited from outside, lie sealed."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +12,7 @@ from sqlalchemy.orm import Session
 from incident_tracker.domain.access import Scope
 from incident_tracker.domain.approvals import Approval, State
 from incident_tracker.domain.errors import NotFound
-from incident_tracker.store.keys import Keyring
+from incident_tracker.store.keys import KeyIsGone, Keyring
 from incident_tracker.store.plain import from_json, to_json
 from incident_tracker.store.tables.incidents import IncidentRow
 from incident_tracker.store.tables.telling import ApprovalRow
@@ -19,6 +21,7 @@ PLACE = "approvals.sealed"
 _OPEN = (State.WAITING, State.APPROVED)
 _LATELY = 20
 """So many of one subject are looked at for the newest."""
+_AT_ONCE = 50
 _SEALED = ("reason", "why", "outsider", "outsider_email")
 
 
@@ -106,20 +109,25 @@ def of_incident(session: Session, keyring: Keyring, incident_id: int, scope: Sco
     return [_approval(keyring, newest[subject]) for subject in sorted(newest)]
 
 
-def waiting(session: Session, keyring: Keyring, scope: Scope, limit: int) -> list[Waiting]:
-    """Return what waits for a decision, the oldest first."""
+def waiting(session: Session, keyring: Keyring, scope: Scope) -> Iterator[Waiting]:
+    """Yield what waits for a decision, the oldest first, some read at a time; what is forgotten is passed over."""
     statement = (
         select(IncidentRow.reference, IncidentRow.title, ApprovalRow)
         .join(IncidentRow, IncidentRow.id == ApprovalRow.incident_id)
         .where(ApprovalRow.state == State.WAITING.value, IncidentRow.is_open.is_(True))
         .order_by(ApprovalRow.id)
-        .limit(limit)
+        .limit(_AT_ONCE)
     )
     if scope is not None:
         statement = statement.where(ApprovalRow.controller_id.in_(scope))
-    return [
-        Waiting(one.reference, one.title, _approval(keyring, one.ApprovalRow)) for one in session.execute(statement)
-    ]
+    found = session.execute(statement).all()
+    while found:
+        for one in found:
+            with suppress(KeyIsGone):
+                yield Waiting(one.reference, one.title, _approval(keyring, one.ApprovalRow))
+        if len(found) < _AT_ONCE:
+            return
+        found = session.execute(statement.where(ApprovalRow.id > found[-1].ApprovalRow.id)).all()
 
 
 def _newness(row: ApprovalRow) -> tuple[bool, datetime, bool, str]:

@@ -159,7 +159,7 @@ ACTS: Mapping[str, Act | None] = {
 
 ELSEWHERE = {
     "approving.deciding.deciding": "it gives a unit of work; the services that use it are in the table",
-    "approving.looking.waiting": "it lists what waits for oneself; the reference only narrows it",
+    "approving.looking.waiting": "it lists what waits for oneself",
     "accounts.set_role": "an account may serve several controllers; the rules stand with the accounts",
     "controllers.create": "the slug is that of a controller to be made",
 }

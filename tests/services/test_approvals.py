@@ -19,14 +19,17 @@ from incident_tracker.domain.parties import Role
 from incident_tracker.domain.scope import ScopeAssessment
 from incident_tracker.services import approvals, approving, controllers, incidents, journal, register, scope
 from incident_tracker.services.accounts import PasswordIsNotRight
-from incident_tracker.services.approving import Invitation
+from incident_tracker.services.approving import Invitation, looking
 from incident_tracker.services.controllers import ControllerFacts
 from incident_tracker.services.sign_in import SignInSlowedDown
 from incident_tracker.services.work import working
+from incident_tracker.store import approvals as rows
+from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import users
 from incident_tracker.store.tables.outbox import DeliveryRow
 from incident_tracker.store.tables.telling import ApprovalRow
-from tests.makers import PASSWORD, make_actor, make_controller, make_user
+from tests import four_eyes
+from tests.makers import PASSWORD, destroy_key, make_actor, make_controller, make_user
 from tests.services.world import World
 
 REASON = "Oplysningerne var krypteret, og nøglen er ikke kompromitteret."
@@ -121,6 +124,32 @@ def test_a_colleague_approves_and_the_duty_is_set_aside_with_reason_and_names(an
     )
     assert approving.waiting(house.world.context, house.actor(house.ben)) == ()
     assert journal.verify(house.world.context).result == "ok"
+
+
+def test_what_waits_is_shown_however_much_of_ones_own_waits_before_it(
+    any_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "_AT_ONCE", 1)
+    monkeypatch.setattr(looking, "_MOST", 1)
+    any_house.ask(any_house.actor(any_house.ben))
+    any_house.world.clock.advance(seconds=1)
+    other = any_house.ask(duty="notify_authority")
+    found = approving.waiting(any_house.world.context, any_house.actor(any_house.ben))
+    assert [one.approval.id for one in found] == [other]
+
+
+def test_a_decision_about_what_was_forgotten_keeps_no_page_from_its_reader(house: House) -> None:
+    context = house.world.context
+    house.ask()
+    gone = house.world.open(aware_at=house.world.clock(), aware_reason="Set i loggen")
+    four_eyes.assess(context, gone)
+    incidents.set_duty_aside(
+        context, house.actor(house.ada), gone, regime="gdpr", duty="notify_people", reason=REASON
+    )
+    with context.database.writing() as session:
+        destroy_key(session, incident_rows.load(session, context.keyring, gone, None).record_key, house.world.clock())
+    context.keyring._keys.clear()
+    assert [one.reference for one in approving.waiting(context, house.actor(house.ben))] == [house.reference]
 
 
 def test_the_same_asked_twice_is_one_and_other_words_end_the_first(house: House) -> None:

@@ -1,6 +1,7 @@
 """What waits for a second pair of eyes, and one decision with what this person may do about it."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 from incident_tracker.domain import approvals as rules
 from incident_tracker.domain.access import Act, Actor
@@ -65,19 +66,18 @@ def show(context: Context, actor: Actor, approval_id: str) -> Shown:
     )
 
 
-def waiting(context: Context, actor: Actor, reference: str | None = None) -> tuple[Waiting, ...]:
-    """Return what waits for this person's eyes, the oldest first; with `reference` only of that incident."""
+def waiting(context: Context, actor: Actor) -> tuple[Waiting, ...]:
+    """Return what waits for this person's eyes, the oldest first, 50 at most."""
     scope = actor.scope_for(Act.DECIDE)
     if scope is not None and not scope:
         return ()
     with context.database.reading() as session:
-        found = rows.waiting(session, context.keyring, scope, _MOST)
-    return tuple(
-        one
-        for one in found
-        if reference in (None, one.reference)
-        and (actor.grants is None or rules.is_second_pair(one.approval, actor.name))
-    )
+        found = (
+            one
+            for one in rows.waiting(session, context.keyring, scope)
+            if actor.grants is None or rules.is_second_pair(one.approval, actor.name)
+        )
+        return tuple(islice(found, _MOST))
 
 
 def newest(context: Context, actor: Actor, reference: str) -> dict[str, tuple[Approval, bool]]:
