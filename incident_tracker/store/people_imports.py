@@ -17,7 +17,8 @@ from incident_tracker.store.tables.telling import PeopleImportRow, RefusedRowsRo
 READING, FINISHED, BROKEN_OFF, STOPPED = "reading", "finished", "broken_off", "stopped"
 _NAME, _COLUMNS, _TROUBLE = "people_imports.file_name", "people_imports.columns", "people_imports.trouble"
 _REFUSED = "refused_rows.sealed"
-_AT_ONCE = 20
+_AT_ONCE = 4
+"""Pieces of refused rows that are opened together; one may hold two million signs."""
 
 
 @dataclass(frozen=True, slots=True)

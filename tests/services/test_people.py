@@ -1,8 +1,9 @@
 """The list of the people affected: once each, sealed, found by address, resumable, taken off again."""
 
 import logging
+import threading
 from collections.abc import Callable, Collection, Iterator
-from datetime import timedelta
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,12 @@ from incident_tracker.domain.errors import NotFound
 from incident_tracker.domain.events import PeopleImported, PeopleRemoved
 from incident_tracker.domain.incident import IncidentIsClosed, ReasonIsMissing
 from incident_tracker.services import housekeeping, incidents, people, register
-from incident_tracker.services.people import importing, pieces
+from incident_tracker.services.people import importing, pieces, uploads
 from incident_tracker.services.people.encodings import Examined
 from incident_tracker.services.people.importing import Job
 from incident_tracker.services.people.reading import layout_of
 from incident_tracker.store import people as rows
-from incident_tracker.store.database import NotSaved
+from incident_tracker.store.database import Database, NotSaved
 from incident_tracker.store.ids import new_id
 from incident_tracker.store.keys import KeyIsGone
 from incident_tracker.store.tables.incidents import IncidentRow
@@ -424,18 +425,43 @@ def test_the_countries_of_the_settings_are_those_that_get_an_sms(
     assert read(world, reference, content).accepted == 1
 
 
-def test_an_urgent_writer_goes_first_while_a_list_is_read(world: World) -> None:
+def test_whatever_is_urgent_goes_before_the_next_piece_of_a_list(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reference = world.open()
-    content = _many(8000)
+    content = _many(4500)
     job = _begin(world, reference, content)
+    writing, asked = Database.writing, []
 
-    def told(counts: people.Counts) -> None:
-        if counts.read == 2000:
-            incidents.add_note(world.context, SHELL, reference, text="Midt i det hele")
+    def seen(database: Database, *, urgent: bool = False) -> AbstractContextManager[Session]:
+        asked.append(urgent)
+        return writing(database, urgent=urgent)
 
-    importing.run(job, [content.encode()], told)
-    assert people.count(world.context, SHELL, reference) == 8000
-    assert timedelta(minutes=1) == importing.SILENT
+    monkeypatch.setattr(Database, "writing", seen)
+    importing.run(job, [content.encode()])
+    assert len(asked) >= 4, "three pieces and the entry in the journal are a transaction each"
+    assert not any(asked)
+
+
+def test_where_the_machine_gives_no_thread_nothing_is_left_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = world.open()
+    content = _many(3).encode()
+
+    def fails(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fails)
+        with pytest.raises(NotSaved):
+            people.start(world.context, SHELL, reference, file_name="a.csv", pieces=[content], size=len(content))
+    assert not list(uploads.folder(world.context).iterdir())
+    (found,) = people.imports(world.context, SHELL, reference)
+    assert found.state == "broken_off"
+    again = people.start(world.context, SHELL, reference, file_name="a.csv", pieces=[content], size=len(content))
+    assert people.wait(again, 30)
+    assert people.count(world.context, SHELL, reference) == 3
 
 
 def test_a_person_who_came_by_the_form_in_between_counts_as_a_duplicate(either: World) -> None:

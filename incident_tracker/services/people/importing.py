@@ -101,11 +101,11 @@ def run(job: Job, pieces: Iterable[bytes], told: Callable[[Counts], None] = lamb
     try:
         state = _read(job, pieces, told)
     except Refusal as refusal:
-        _break_off(job, Reason(refusal.message, {name: Reason(str(value)) for name, value in refusal.params.items()}))
+        break_off(job, Reason(refusal.message, {name: Reason(str(value)) for name, value in refusal.params.items()}))
         raise
     except BaseException as error:
         _log.error("list_of_people_not_read", import_id=job.import_id, fault=type(error).__name__)
-        _break_off(job, Reason(FAILED))
+        break_off(job, Reason(FAILED))
         raise
     conclude(job.context, job.actor, job.import_id, state)
 
@@ -150,14 +150,7 @@ def conclude(context: Context, actor: Actor, import_id: str, state: str) -> None
         work.note_on(incident_rows.heads(work.session, [found.incident_id])[found.incident_id], event)
 
 
-def _read(job: Job, pieces: Iterable[bytes], told: Callable[[Counts], None]) -> str:
-    keeper = Keeper(job.context, job.loaded, job.import_id, job.layout, job.language)
-    for counts in keeper.keep(pieces):
-        told(counts)
-    return STOPPED if keeper.stopped else FINISHED
-
-
-def _break_off(job: Job, why: Reason) -> None:
+def break_off(job: Job, why: Reason) -> None:
     """Say in the register why a reading ended. Where even that fails, its silence says it."""
     context = job.context
     with suppress(Refusal):
@@ -165,3 +158,10 @@ def _break_off(job: Job, why: Reason) -> None:
         with context.database.writing() as session:
             readings.end(session, job.import_id, BROKEN_OFF, context.now(), trouble)
         conclude(context, job.actor, job.import_id, BROKEN_OFF)
+
+
+def _read(job: Job, pieces: Iterable[bytes], told: Callable[[Counts], None]) -> str:
+    keeper = Keeper(job.context, job.loaded, job.import_id, job.layout, job.language)
+    for counts in keeper.keep(pieces):
+        told(counts)
+    return STOPPED if keeper.stopped else FINISHED

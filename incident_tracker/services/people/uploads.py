@@ -10,12 +10,13 @@ from incident_tracker.domain.errors import Refusal, phrase
 from incident_tracker.services.context import Context
 from incident_tracker.services.people import importing
 from incident_tracker.services.people.encodings import Examined
-from incident_tracker.services.people.importing import Job
-from incident_tracker.services.people.reading import Layout, layout_of
+from incident_tracker.services.people.importing import FAILED, Job
+from incident_tracker.services.people.reading import Layout, Reason, layout_of
 from incident_tracker.store import attachments as files
 from incident_tracker.store import incidents as incident_rows
 from incident_tracker.store import people_imports as readings
 from incident_tracker.store.attachments import Attachment
+from incident_tracker.store.database import NotSaved
 from incident_tracker.store.ids import new_id
 from incident_tracker.store.incidents import Loaded
 from incident_tracker.store.people_imports import Counts, Reading
@@ -138,7 +139,13 @@ def _in_a_thread(job: Job, kept: Attachment) -> None:
 
     thread = threading.Thread(target=read, name=f"people-{job.import_id}", daemon=True)
     _threads[job.import_id] = thread
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:  # the machine gives no thread
+        files.remove(folder(job.context), kept.id)
+        del _threads[job.import_id]
+        importing.break_off(job, Reason(FAILED))
+        raise NotSaved(why=phrase("the machine is too busy")) from error
 
 
 def _watched(pieces: Iterable[bytes], examined: Examined) -> Iterator[bytes]:
