@@ -534,3 +534,36 @@ def test_someone_alone_waits_before_it_can_be_sent(
     assert "Send den til 6 personer" in ada.get(page).text
     assert ada.post(f"{page}/begin", page).status_code == 303
     assert notices.show(tracker.context, SHELL, notice.id).state == "sending"
+
+
+def test_a_correction_names_the_notice_of_its_own_incident_by_number(
+    login: Login, tracker: Tracker, notices_url: str, reference: str, nordlys: Controller
+) -> None:
+    earlier = incidents.open_incident(
+        tracker.context, SHELL, title="Før", what_happened="Før.", controller_id=nordlys.id
+    )
+    make_notice(tracker.context, earlier)
+    notice_id = begin(tracker.context, reference, nordlys)
+    assert notice_id != 1
+    page = f"{notices_url}/new?corrects=1"
+    answer = login(Role.RESPONDER).post(f"{notices_url}/new", page, **_typed(corrects="1"))
+    assert answer.status_code == 303
+    assert [one.corrects for one in notices.of_incident(tracker.context, SHELL, reference)] == [None, 1]
+
+
+def test_who_came_to_the_list_afterwards_is_shown_and_can_be_told(
+    login: Login, tracker: Tracker, notices_url: str, reference: str, nordlys: Controller
+) -> None:
+    notice_id = begin(tracker.context, reference, nordlys, channels=["email"])
+    _answer(tracker, notice_id, "delivered", 6)
+    _send(tracker)
+    person, page = login(Role.RESPONDER), f"{notices_url}/1"
+    assert "tell-again" not in person.get(page).text
+    make_people(tracker.context, reference, [("Late", "late@example.org", "", "da")])
+    shown = person.get(page)
+    assert "1 person er kommet på listen bagefter" in _plain(shown)
+    assert 'href="#tell-again"' in shown.text
+    assert 'id="tell-again"' in shown.text
+    assert person.post(f"{page}/retry", page, channel="email", reason="").status_code == 303
+    assert notices.status(tracker.context, SHELL, notice_id).came_later == 0
+    assert person.get(f"{page}?sample={'9' * 5000}").status_code == 200

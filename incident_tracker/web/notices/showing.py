@@ -65,7 +65,7 @@ def _common(notice: Notice, overview: Overview) -> dict[str, Any]:
     actor = current.actor()
     language, way = request.args.get("text", ""), request.args.get("by", "")
     sample = request.args.get("sample", "")
-    chosen = int(sample) if sample.isdecimal() and int(sample) < reading.SAMPLES else 0
+    chosen = int(sample) if sample in {str(one) for one in range(reading.SAMPLES)} else 0
     return {
         "heading": heading(overview, "notices", told=_told(notice)),
         "notice": notice,
@@ -147,7 +147,7 @@ def _sending(
 def _retries(notice: Notice, status: Any) -> list[tuple[str, str]]:
     """Return the ways on which those can be told whom the notice did not reach."""
     lost = status.counts.get("failed", 0) + status.counts.get("suppressed", 0)
-    if not lost or notice.state not in ("sending", "paused", "finished"):
+    if not (lost or status.came_later or status.unreachable) or notice.state not in ("sending", "paused", "finished"):
         return []
     said = {"sms": _("Tell them by text message"), "email": _("Tell them by e-mail")}
     return [(channel, str(text)) for channel, text in said.items()]

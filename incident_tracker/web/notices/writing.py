@@ -139,6 +139,6 @@ def _page(overview: Overview, form: NoticeForm, notice: Notice | None = None, me
 
 
 def _corrected(reference: str, form: NoticeForm) -> int | None:
-    """Return what a correction names, as the services know it."""
+    """Return the number of the notice of this incident that a correction names; another is not found."""
     number = form.corrected()
-    return None if number is None else by_number(reference, number).id
+    return None if number is None else by_number(reference, number).number
