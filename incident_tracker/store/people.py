@@ -161,10 +161,10 @@ def any_told(session: Session, ids: Collection[str]) -> bool:
     return session.execute(statement.limit(1)).first() is not None
 
 
-def some_of_import(session: Session, import_id: str, limit: int) -> list[str]:
+def some_of_import(session: Session, scope: Scope, import_id: str, limit: int) -> list[str]:
     """Return the ids of people of an import, at most so many."""
-    some = select(PersonRow.id).where(PersonRow.import_id == import_id).order_by(PersonRow.id).limit(limit)
-    return list(session.scalars(some))
+    some = _scoped(select(PersonRow.id).where(PersonRow.import_id == import_id), scope)
+    return list(session.scalars(some.order_by(PersonRow.id).limit(limit)))
 
 
 def left_of_import(session: Session, import_id: str) -> int:

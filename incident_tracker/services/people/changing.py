@@ -98,7 +98,7 @@ def remove(context: Context, actor: Actor, reference: str, import_id: str, *, re
     while not told:
         with working(context, actor, urgent=False) as work:
             loaded, found = _removable(work, actor, reference, import_id)
-            some = rows.some_of_import(work.session, import_id, _AT_ONCE)
+            some = rows.some_of_import(work.session, actor.scope, import_id, _AT_ONCE)
             told = rows.is_being_told(work.session, loaded.id) or rows.any_told(work.session, some)
             if told and not gone:
                 raise WereTold
