@@ -222,6 +222,11 @@ def test_a_warning_can_be_set_aside_with_a_reason_and_a_must_cannot() -> None:
         ("Del ikke dit kodeord. Svar aldrig på mails om MitID.", False),
         ("Skift din adgangskode i dag.", False),
         ("Dit CPR-nummer er ikke berørt.", False),
+        ("Dit CPR-nummer skal du sende til os.", True),
+        ("De oplysninger, der lå åbne, er dit navn og dit CPR-nummer.", False),
+        ("Vi sendte et brev med dit CPR-nummer til en anden.", False),
+        ("Din adgangskode er givet videre.", False),
+        ("Skriv selv vores adresse i din browser, og vælg en ny adgangskode.", False),
         ("Oplys ikke dit kortnummer, når nogen ringer.", False),
     ],
 )
@@ -237,10 +242,23 @@ def test_asking_for_a_secret_is_seen_and_saying_that_we_never_ask_is_not(body: s
         ("We never ask you for your CPR number, MitID, password or card details.", False),
         ("Do not give your password to anybody.", False),
         ("Change your password today.", False),
+        ("Your health data and CPR number were typed into the wrong form.", False),
+        ("Choose a new password and tell no one.", False),
     ],
 )
 def test_the_same_in_english(body: str, asks: bool) -> None:  # noqa: FBT001
     assert bool(found("no_data_request", body, language="en")) is asks
+
+
+@pytest.mark.parametrize(
+    ("language", "body"),
+    [
+        ("da", "Filen var vedhæftet en mail, som vi sendte til en forkert modtager."),
+        ("en", "The attached file went to somebody else."),
+    ],
+)
+def test_a_file_attached_to_the_wrong_mail_may_be_told_of(language: str, body: str) -> None:
+    assert not found("no_attachment", body, language=language)
 
 
 @pytest.mark.parametrize(

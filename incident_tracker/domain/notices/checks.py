@@ -23,6 +23,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _WORDS = re.compile(r"[\w'\u2019-]+")
 _NEAR = 2
 """How many words may stand between "not" and what is not to be done."""
+_BEFORE_VERB, _AFTER_VERB = 4, 6
+"""How many words a secret may stand before or after the verb that asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,15 +243,25 @@ def _secrets_asked(notice: Notice, listed: CheckList, contact: str) -> Iterator[
 
 
 def _asks(sentence: str, words: Words) -> bool:
-    """Return whether a sentence asks for a secret; "we never ask for" and "do not enter" do not."""
-    if not any(re.search(rf"(?<!\w){re.escape(one)}", sentence) for one in words.secrets):
-        return False
+    """Return whether a sentence asks for a secret; "we never ask for" and "do not enter" do not.
+
+    The verb stands near the secret: a sentence that says which data were seen asks for nothing.
+    """
     said = _WORDS.findall(sentence)
-    asked = [place for place, word in enumerate(said) if word.startswith(words.asking)]
-    denied = [place for place, word in enumerate(said) if word in words.no]
     if any(word in words.never for word in said):
         return False
-    return any(not any(abs(place - other) <= _NEAR for other in denied) for place in asked)
+    denied = [place for place, word in enumerate(said) if word in words.no]
+    secrets = [
+        len(_WORDS.findall(sentence[: found.start()]))
+        for one in words.secrets
+        for found in re.finditer(rf"(?<!\w){re.escape(one)}", sentence)
+    ]
+    asked = [
+        place
+        for place, word in enumerate(said)
+        if word in words.asking and not any(abs(place - other) <= _NEAR for other in denied)
+    ]
+    return any(-_BEFORE_VERB <= secret - place <= _AFTER_VERB for place in asked for secret in secrets)
 
 
 def _sensitive(notice: Notice, listed: CheckList, contact: str) -> Iterator[str]:
