@@ -134,6 +134,7 @@ def test_a_notice_that_reached_nobody_meets_nothing(world: World) -> None:
 def test_a_notice_that_ends_after_the_incident_was_closed_is_finished_and_settles_nothing(world: World) -> None:
     reference = ready(world, 1)
     notice_id = begin(world.context, reference, world.controller)
+    world.tracker.engine.drain(NEVER)
     incidents.find_not_a_breach(world.context, SHELL, reference, reason="Kun testadresser.")
     run(world)
     assert shown(world, notice_id).state == "finished"
