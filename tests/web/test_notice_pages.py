@@ -567,3 +567,22 @@ def test_who_came_to_the_list_afterwards_is_shown_and_can_be_told(
     assert person.post(f"{page}/retry", page, channel="email", reason="").status_code == 303
     assert notices.status(tracker.context, SHELL, notice_id).came_later == 0
     assert person.get(f"{page}?sample={'9' * 5000}").status_code == 200
+
+
+def test_a_letter_to_partners_does_not_begin_like_one_to_the_people(login: Login, reference: str) -> None:
+    person = login()
+    people, partners = (
+        person.get(f"/incidents/{reference}/notices/new?audience={audience}").text
+        for audience in ("people", "partners")
+    )
+    assert "Du er berørt af et brud" in people
+    assert "artikel 33, stk. 2" in to_partners
+    assert "Du er berørt af et brud" not in to_partners
+
+
+def test_open_checks_are_counted_and_not_named_by_their_codes(login: Login, tracker: Tracker, reference: str) -> None:
+    make_notice(tracker.context, reference)
+    page = f"/incidents/{reference}/notices/1"
+    said = login().post(f"{page}/submit", page).text
+    assert "punkter i kontrollen mangler" in said
+    assert "your_data," not in said

@@ -92,6 +92,9 @@ def approve(
         else:
             approving.approve(context, actor, approval, reason=reason)
         shared.say(shell, notices.show(context, SHELL, number))
+        not_before = approving.show(context, actor, approval).approval.not_before
+        if not_before is not None:
+            shell.say(phrase("Approved alone: it can be sent from %(at)s on."), at=shell.moment(not_before))
 
 
 @click.command("reject")

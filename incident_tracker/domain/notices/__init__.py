@@ -46,7 +46,7 @@ BEGUN = frozenset({State.SENDING, State.PAUSED, State.STOPPED, State.FINISHED})
 class NoticeIsNot(Refusal):
     """A step that does not follow from where the notice stands."""
 
-    message = "Notice %(number)s is %(state)s, so this is not possible now."
+    message = "Notice %(reference)s/%(number)s is %(state)s, so this is not possible now."
 
 
 class NoticeChangedMeanwhile(Refusal):
@@ -208,7 +208,7 @@ def digest(
 def must_be(notice: Notice, *states: State) -> None:
     """Refuse a step that the notice's state does not allow."""
     if notice.state not in states:
-        raise NoticeIsNot(number=notice.number, state=SAID[notice.state])
+        raise NoticeIsNot(reference=notice.reference, number=notice.number, state=SAID[notice.state])
 
 
 def spelled(signs: str) -> str:

@@ -69,7 +69,7 @@ def _open_round(context: Context, actor: Actor, before: Notice, channel: Channel
         loaded, notice = held(work, before, Act.WORK)
         incident_rules.must_be_open(loaded.incident)
         if not notice.all_told:
-            raise rules.NoticeIsNot(number=notice.number, state=rules.SAID[State.SENDING])
+            raise rules.NoticeIsNot(reference=notice.reference, number=notice.number, state=rules.SAID[State.SENDING])
         rules.must_be(notice, *_OPEN_TO_MORE)
         unwritten = {
             name: text for name, text in notice.texts.items() if f"{name}.{channel.value}" not in notice.contents

@@ -1,6 +1,7 @@
 """What is done with a notice: tried, handed over, begun, paused, stopped; told again, doubts settled."""
 
 from collections.abc import Callable
+from typing import cast
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,6 +10,7 @@ from flask_babel import ngettext
 
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.errors import NotAllowed, NotFound, Refusal
+from incident_tracker.domain.notices import ChecksAreOpen
 from incident_tracker.services import notices, register
 from incident_tracker.services.notices import Decision, Notice
 from incident_tracker.services.trouble import NotSaved
@@ -56,6 +58,16 @@ def submit(reference: str, number: int) -> ResponseReturnValue:
     )
     try:
         notices.submit(current.context(), current.actor(), notice.id, ticked=typed.ticked, dismissed=typed.dismissed)
+    except ChecksAreOpen as refusal:
+        checks = cast("tuple[str, ...]", refusal.params["checks"])
+        form.form_errors.append(
+            ngettext(
+                "%(num)s check is still open. It is marked below: »must«.",
+                "%(num)s checks are still open. They are marked below: »must«.",
+                len(checks),
+            )
+        )
+        return notice_page(notice, submit_form=form, typed=typed)
     except Refusal as refusal:
         form.place(refusal)
         return notice_page(notice, submit_form=form, typed=typed)

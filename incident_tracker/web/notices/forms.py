@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import Optional
 
-from incident_tracker.domain.notices import NoticeText
+from incident_tracker.domain.notices import PEOPLE, NoticeText
 from incident_tracker.domain.parties import LANGUAGES
 from incident_tracker.web.forms import PageForm, choices
 from incident_tracker.web.notices.outlines import outline
@@ -53,12 +53,13 @@ class NoticeForm(PageForm):
     )
 
     @classmethod
-    def outlined(cls, controller: str, corrects: int | None = None) -> "NoticeForm":
-        """Return the form with the structure that every notice needs."""
-        found = {language: outline(language, controller) for language in LANGUAGES}
+    def outlined(cls, controller: str, audience: str = PEOPLE, corrects: int | None = None) -> "NoticeForm":
+        """Return the form with the structure that every notice to this audience needs."""
+        found = {language: outline(language, controller, audience) for language in LANGUAGES}
         shown: dict[str, Any] = {
             f"{part}_{language}": getattr(text, part, "") for language, text in found.items() for part in PARTS
         }
+        shown["audience"] = audience
         return cls(formdata=None, data=shown | {"corrects": "" if corrects is None else str(corrects)})
 
     @classmethod

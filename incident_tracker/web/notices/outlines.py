@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from incident_tracker import paths
+from incident_tracker.domain.notices import PEOPLE
 
 PLACE = "{controller}"
 
@@ -19,11 +20,12 @@ class Outline:
     body: str
 
 
-def outline(language: str, controller: str) -> Outline:
+def outline(language: str, controller: str, audience: str = PEOPLE) -> Outline:
     """Return what a new notice in `da` or `en` begins with; the controller's name stands in its place."""
     # Braces in a name would be taken for a placeholder of the notice.
     name = controller.replace("{", "(").replace("}", ")")
-    texts = _outlines()[language]
+    found = _outlines()
+    texts = found[language] if audience == PEOPLE else found[audience][language]
     return Outline(*(str(texts[part]).strip().replace(PLACE, name) for part in ("subject", "body")))
 
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from incident_tracker.domain.access import Act
 from incident_tracker.domain.errors import Refusal
-from incident_tracker.domain.notices import NoticeChangedMeanwhile
+from incident_tracker.domain.notices import PARTNERS, PEOPLE, NoticeChangedMeanwhile
 from incident_tracker.domain.parties import LANGUAGES
 from incident_tracker.services import notices, people, register
 from incident_tracker.services.notices import Notice
@@ -31,7 +31,8 @@ def new(reference: str) -> ResponseReturnValue:
     overview = register.overview(current.context(), current.actor(), reference, looked_at="notices")
     wanted = request.args.get("corrects", "")
     corrects = by_number(reference, int(wanted)).number if wanted.isdecimal() and len(wanted) < 9 else None  # noqa: PLR2004
-    return _page(overview, NoticeForm.outlined(overview.controller.name, corrects))
+    audience = PARTNERS if request.args.get("audience") == PARTNERS else PEOPLE
+    return _page(overview, NoticeForm.outlined(overview.controller.name, audience, corrects))
 
 
 @pages.post("/new")
