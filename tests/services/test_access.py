@@ -75,6 +75,7 @@ ACTS: Mapping[str, Act | None] = {
     "intake.report": Act.REPORT,
     "notices.checking.checks": Act.READ,
     "notices.previewing.preview": Act.READ,
+    "notices.previewing.specimens": Act.READ,
     "notices.previewing.send_test": Act.WORK,
     "notices.reach.audience": Act.READ,
     "notices.sending.begin": Act.WORK,
@@ -159,7 +160,6 @@ ACTS: Mapping[str, Act | None] = {
 
 ELSEWHERE = {
     "approving.deciding.deciding": "it gives a unit of work; the services that use it are in the table",
-    "approving.looking.waiting": "it lists what waits for oneself",
     "accounts.set_role": "an account may serve several controllers; the rules stand with the accounts",
     "controllers.create": "the slug is that of a controller to be made",
 }

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -13,13 +15,14 @@ from incident_tracker.delivery.parcel import unseal
 from incident_tracker.domain.access import SHELL
 from incident_tracker.domain.parties import Controller, Role
 from incident_tracker.domain.scope import ScopeAssessment
-from incident_tracker.services import approving, controllers, incidents, register, scope, sign_in
+from incident_tracker.services import approving, controllers, incidents, notices, register, scope, sign_in
 from incident_tracker.services.controllers import ControllerFacts
 from incident_tracker.services.trouble import NotSaved
 from incident_tracker.store.tables.outbox import DeliveryRow
 from notifiers.protocol import Channel
 from tests.four_eyes import assess
 from tests.makers import PASSWORD, HandClock, make_actor, make_controller, make_user
+from tests.notices import DANISH, ENGLISH, TICKS, crowd, make_notice, make_people
 from tests.web.conftest import COOKIE, Person
 
 Login = Callable[..., Person]
@@ -263,3 +266,71 @@ def test_another_controllers_decision_is_not_found(
     url = f"/incidents/{breach}/approvals/{approval}"
     assert elsewhere.get(url).status_code == 404
     assert elsewhere.post(f"{url}/decide", decision="approve").status_code == 404
+
+
+def ask_to_send(tracker: Tracker, breach: str, nordlys: Controller) -> str:
+    """Hand a notice over as Clara, who sets a warning aside; six can be told, and one has no address."""
+    listed = [*crowd(6), ("Nobody Knows", "", "", "da")]
+    make_people(tracker.context, breach, listed)
+    texts = {"da": replace(DANISH, body=DANISH.body.replace("Slet nyhedsbrevet i dag.", "<b>Slet</b> det. Log ind."))}
+    number = make_notice(tracker.context, breach, texts=texts | {"en": ENGLISH})
+    clara = make_user(tracker.context, nordlys, Role.RESPONDER, "clara@example.dk", "Clara")
+    actor = make_actor(nordlys, Role.RESPONDER, clara.id)
+    checks = notices.checks(tracker.context, actor, number)
+    warned = {one.id: "Det er aftalt med Ada." for one in checks if one.can_be_dismissed and not one.ok}
+    assert warned
+    return notices.submit(tracker.context, actor, number, ticked=TICKS, dismissed=warned)
+
+
+def test_whoever_approves_a_notice_sees_it_as_it_is_read_and_what_others_answered(
+    login: Login, app: Flask, tracker: Tracker, breach: str, nordlys: Controller
+) -> None:
+    approval = ask_to_send(tracker, breach, nordlys)
+    colleague = login(Role.DECISION_MAKER).get(f"/incidents/{breach}/approvals/{approval}")
+    outsider = Person(app.test_client()).get(link(tracker, nordlys, approval))
+    (notice,) = notices.of_incident(tracker.context, SHELL, breach)
+    for page in (colleague, outsider):
+        assert "<h2>Hvad er der sket?</h2>" in page.text
+        assert "<h2>What happened?</h2>" in page.text
+        assert "Kære Anna Eksempel" in page.text
+        assert notice.public_reference in page.text
+        assert "Person 0" not in page.text, "nobody of the list is shown"
+        assert "{{" not in page.text
+        assert "##" not in page.text
+        assert "&lt;b&gt;Slet&lt;/b&gt;" in page.text
+        assert "letter-sms" in page.text, "the text message that we make is shown too"
+        said = words(page)
+        assert DANISH.subject in said
+        assert "Det er aftalt med Ada." in said
+        assert "Advarsler, som Clara har set bort fra" in said
+        assert "Det står Clara inde for" in said
+        rules = {one.id: one.rule for one in notices.checks(tracker.context, SHELL, notice.id, language="da")}
+        assert all(rules[one] in unescape(said) for one in (*TICKS, *notice.dismissed))
+        assert "Får besked 6 personer" in said
+        assert "Kan ikke få besked 1 person:" in said
+
+
+def test_what_was_decided_is_the_heading_and_leads_to_where_the_notice_is_sent(
+    login: Login, tracker: Tracker, breach: str, nordlys: Controller
+) -> None:
+    url = f"/incidents/{breach}/approvals/{ask_to_send(tracker, breach, nordlys)}"
+    ben = login(Role.DECISION_MAKER)
+    assert "Må denne underretning sendes?</h2>" in ben.get(url).text
+    assert ben.post(f"{url}/decide", url, decision="approve", reason="").status_code == 303
+    page = ben.get(url).text
+    assert "Må denne underretning sendes?" not in page
+    assert "Underretningen er godkendt</h2>" in page
+    assert f'class="button button-primary" href="/incidents/{breach}/notices/1"' in page
+    assert "Gå til underretningen, hvor den sendes" in page
+    assert ben.post(f"{url}/take-back", url).status_code == 303
+    assert "Anmodningen gælder ikke længere</h2>" in ben.get(url).text
+
+
+def test_the_heading_says_that_a_duty_was_not_set_aside(
+    login: Login, tracker: Tracker, breach: str, nordlys: Controller
+) -> None:
+    url = f"/incidents/{breach}/approvals/{ask(tracker, breach, nordlys)}"
+    ben = login(Role.DECISION_MAKER)
+    ben.post(f"{url}/decide", url, decision="reject", reason="Nøglen lå ved siden af.")
+    assert "bortfalder ikke</h2>" in ben.get(url).text
+    assert "/notices/" not in ben.get(url).text.partition('id="question"')[2].partition("</section>")[0]

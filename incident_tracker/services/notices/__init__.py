@@ -5,7 +5,7 @@ from incident_tracker.domain.notices import Notice, NoticeText, State
 from incident_tracker.domain.notices.checks import Check
 from incident_tracker.services.notices.checking import checks
 from incident_tracker.services.notices.composing import Neutral
-from incident_tracker.services.notices.previewing import NobodyToTestOn, Preview, preview, send_test
+from incident_tracker.services.notices.previewing import NobodyToTestOn, Preview, preview, send_test, specimens
 from incident_tracker.services.notices.publishing import PublicNotice, public
 from incident_tracker.services.notices.reach import Audience, Segments, audience
 from incident_tracker.services.notices.recipients import Recipient, recipients_after
@@ -50,6 +50,7 @@ __all__ = [
     "send_test",
     "settle_doubts",
     "show",
+    "specimens",
     "standing",
     "status",
     "stop",

@@ -11,6 +11,7 @@ from incident_tracker.domain.notices import PEOPLE, ChannelUnknown, Notice
 from incident_tracker.services import people
 from incident_tracker.services.context import Context
 from incident_tracker.services.notices import composing
+from incident_tracker.services.notices.composing import House
 from incident_tracker.services.notices.recipients import Recipient, recipients_after
 from incident_tracker.services.notices.writing import held, show
 from incident_tracker.services.work import working
@@ -57,14 +58,30 @@ def preview(
     if channel not in ("email", "sms"):
         raise ChannelUnknown(field="channel")
     person = _sample(context, actor, notice, language, sample)
-    columns = composing.columns_used(notice)
     with context.database.reading() as session:
         house = composing.house_of(context, session, context.keyring, notice)
-    content = composing.content(notice, house, columns, language, Channel(channel))
+    return _filled(notice, house, person, language, Channel(channel))
+
+
+def specimens(context: Context, actor: Actor, notice_id: int) -> dict[tuple[str, str], Preview]:
+    """Return a notice as it is read, by language and channel, filled for an invented person: with nobody's data."""
+    notice = show(context, actor, notice_id)
+    with context.database.reading() as session:
+        house = composing.house_of(context, session, context.keyring, notice)
+    return {
+        (language, channel): _filled(notice, house, _invented(notice, language), language, Channel(channel))
+        for language in notice.texts
+        for channel in notice.channels
+    }
+
+
+def _filled(notice: Notice, house: House, person: Recipient, language: str, channel: Channel) -> Preview:
+    columns = composing.columns_used(notice)
+    content = composing.content(notice, house, columns, language, channel)
     values = composing.values_of(person.name, person.values, columns)
-    address = person.phone if channel == "sms" else person.email
+    address = person.phone if channel is Channel.SMS else person.email
     message = Message("", "", address, content, values)
-    if channel == "sms":
+    if channel is Channel.SMS:
         length = sms.segments(message.text())
         return Preview(address, "", message.text(), None, length.parts, length.encoding)
     return Preview(address, message.subject(), message.text(), message.html(), 0, "")
@@ -131,16 +148,13 @@ def _sample(context: Context, actor: Actor, notice: Notice, language: str, sampl
     fitting = [one for one in found if notice.language_for(one.language) == language] or found
     if fitting:
         return fitting[sample % len(fitting)]
+    return _invented(notice, language)
+
+
+def _invented(notice: Notice, language: str) -> Recipient:
     invented = _INVENTED[language]
-    columns = composing.columns_used(notice)
-    return Recipient(
-        invented.id,
-        invented.name,
-        invented.email,
-        invented.phone,
-        language,
-        dict.fromkeys(columns, _SAMPLE_VALUE[language]),
-    )
+    values = dict.fromkeys(composing.columns_used(notice), _SAMPLE_VALUE[language])
+    return Recipient(invented.id, invented.name, invented.email, invented.phone, language, values)
 
 
 def _samples(context: Context, actor: Actor, notice: Notice) -> list[Recipient]:

@@ -165,6 +165,7 @@ def _page(shown: Shown, wrong: PageForm | None = None, code: int = 200) -> Respo
         matter=said.matter(actor, shown.incident, approval, zone),
         asked_by=shown.names.get(approval.asked_by, _("The shell")),
         asked_at=words.moment(approval.asked_at, zone),
+        decided=said.decided(approval),
         standing=said.standing(approval, shown.names, zone),
         not_before=_later(approval.not_before, zone),
         invited_until=_later(approval.invited_until, zone),

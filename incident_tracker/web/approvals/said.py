@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from flask import request
 from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import Markup
 from werkzeug.exceptions import BadRequest
 
 from incident_tracker.domain.access import Actor
@@ -14,8 +16,10 @@ from incident_tracker.domain.notices import PEOPLE
 from incident_tracker.domain.scope import KEYS, ScopeAssessment
 from incident_tracker.services import approvals, notices
 from incident_tracker.services.canonical_fields import canonical_fields
+from incident_tracker.services.notices import Audience, Notice
 from incident_tracker.web import current, words
 from incident_tracker.web.notices import view
+from incident_tracker.web.notices.reading import letter
 from incident_tracker.web.scope.said import value_said
 
 _JUDGED_BY = (
@@ -33,16 +37,22 @@ _JUDGED_BY = (
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A text of what is asked for: in which language, by which way, with which subject line."""
+    """A text of what is asked for, as it is read: `blocks` is a mail laid out, `text` a text message."""
 
     title: str
+    language: str
     subject: str
     text: str
+    blocks: Markup
 
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What somebody is asked to approve."""
+    """What somebody is asked to approve.
+
+    `told` says how many are told, `vouched` what whoever asked answers for, `weighed` (what a check asks for, why it
+    was set aside). `onward` is what the way to `url` is called.
+    """
 
     question: str
     lead: str
@@ -50,6 +60,10 @@ class Matter:
     url: str
     facts: list[tuple[str, str]] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
+    vouched: list[str] = field(default_factory=list)
+    weighed: list[tuple[str, str]] = field(default_factory=list)
+    onward: str = ""
 
 
 def matter(reader: Actor, incident: Incident, approval: Approval, zone: str) -> Matter:
@@ -70,6 +84,24 @@ def question(approval: Approval) -> str:
     if approval.duty is None:
         return str(_("May this notice be sent?"))
     return str(_("May »%(duty)s« be set aside?", duty=words.duty_title(approval.duty[1])))
+
+
+def decided(approval: Approval) -> str:
+    """Return what became of what was asked, on one line; the question itself while nobody has decided."""
+    said: dict[str, str] = {
+        State.APPROVED: _("This notice is approved"),
+        State.USED: _("This notice is approved, and its sending has begun"),
+        State.REJECTED: _("This notice was rejected"),
+        State.WITHDRAWN: _("This request does not hold any more"),
+    }
+    if approval.duty is not None:
+        duty = words.duty_title(approval.duty[1])
+        said |= {
+            State.APPROVED: _("»%(duty)s« may be set aside", duty=duty),
+            State.USED: _("»%(duty)s« is set aside", duty=duty),
+            State.REJECTED: _("»%(duty)s« was not set aside", duty=duty),
+        }
+    return str(said.get(approval.state, question(approval)))
 
 
 def standing(approval: Approval, names: Mapping[str, str], zone: str) -> str:
@@ -108,21 +140,51 @@ def _notice(reader: Actor, incident: Incident, approval: Approval, zone: str) ->
     notice = notices.show(context, reader, notice_id)
     heard = notices.audience(context, reader, notice_id)
     to = _("the people affected") if notice.audience == PEOPLE else _("partners")
-    parts, names = [], {"da": _("Danish"), "en": _("English")}
-    for language, text in notice.texts.items():
-        name = names[language]
-        if "email" in notice.channels:
-            parts.append(Part(f"{words.channel('email')}, {name}", text.subject, text.body))
-        if "sms" in notice.channels and text.sms:
-            parts.append(Part(f"{words.channel('sms')}, {name}", "", text.sms))
     lead = _("It goes to %(count)s: %(whom)s. What was sent cannot be taken back.", count=heard.recipients, whom=to)
+    onward = _("Go to the notice, where it is sent") if approval.state == State.APPROVED else _("Go to the notice")
+    # What was ticked belongs to what was asked for; a later version has answers of its own.
+    checks = (
+        notices.checks(context, reader, notice_id, language=current.language())
+        if notice.digest == approval.digest
+        else ()
+    )
     return Matter(
         question=question(approval),
         lead=f"{lead} {view.restored_words(notice, zone)}".strip(),
         yes=str(_("Approve: this may be sent")),
         url=f"/incidents/{incident.reference}/notices/{notice.number}",
-        parts=parts,
+        parts=_parts(reader, notice),
+        told=_told(heard),
+        vouched=[one.rule for one in checks if one.id in notice.ticked],
+        weighed=[(one.rule, notice.dismissed[one.id]) for one in checks if one.id in notice.dismissed],
+        onward=str(onward),
     )
+
+
+def _parts(reader: Actor, notice: Notice) -> list[Part]:
+    """Return a notice as it is read, by language and way, for somebody invented."""
+    return [
+        Part(
+            title=words.capital(f"{words.channel(way)}, {view.languages_words([language])}"),
+            language=language,
+            subject=one.subject,
+            text=one.text,
+            blocks=letter(one.html) if one.html else Markup(),
+        )
+        for (language, way), one in notices.specimens(current.context(), reader, notice.id).items()
+    ]
+
+
+def _told(heard: Audience) -> list[tuple[str, str]]:
+    """Return how many are told, and how many nobody can tell."""
+    rows = [(str(_("Will be told")), view.people(heard.recipients)), *view.who_of(heard)]
+    lost = ngettext(
+        "%(count)s person: there is no address for the ways of this notice",
+        "%(count)s people: there is no address for the ways of this notice",
+        heard.unreachable,
+        count=view.number(heard.unreachable),
+    )
+    return [*rows, (str(_("Cannot be told")), str(lost))] if heard.unreachable else rows
 
 
 _SAID: Mapping[str, Callable[[Actor, Incident, Approval, str], Matter]] = {"set_aside": _aside, "notice": _notice}
