@@ -154,7 +154,7 @@ def _notice(reader: Actor, incident: Incident, approval: Approval, zone: str) ->
         yes=str(_("Approve: this may be sent")),
         url=f"/incidents/{incident.reference}/notices/{notice.number}",
         parts=_parts(reader, notice),
-        told=_told(heard),
+        told=_told(heard) if approval.state in (State.WAITING, State.APPROVED) else [],
         vouched=[one.rule for one in checks if one.id in notice.ticked],
         weighed=[(one.rule, notice.dismissed[one.id]) for one in checks if one.id in notice.dismissed],
         onward=str(onward),
