@@ -42,7 +42,7 @@ def test_a_lost_database_is_never_replaced_by_an_empty_one(run: World) -> None:
 
 
 def test_without_a_database_the_way_to_make_one_is_named(bare: World) -> None:
-    assert "Run `incident-tracker db upgrade`" in bare.refused("incident", "list", code=3)
+    assert "`incident-tracker db upgrade` creates the database" in bare.refused("incident", "list", code=3)
     assert not bare.data.exists()
 
 

@@ -126,7 +126,7 @@ def test_pages_alone_do_not_start_the_clock(run: World, started: Start) -> None:
 def test_pages_and_workers_make_no_database(bare: World, command: str) -> None:
     refused = bare.process(command)
     assert refused.returncode == 3
-    assert "Run `incident-tracker db upgrade`" in refused.stderr
+    assert "`incident-tracker db upgrade` creates the database" in refused.stderr
     assert not (bare.data / "incident-tracker.sqlite3").exists()
 
 

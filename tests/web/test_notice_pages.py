@@ -570,12 +570,9 @@ def test_who_came_to_the_list_afterwards_is_shown_and_can_be_told(
 
 
 def test_a_letter_to_partners_does_not_begin_like_one_to_the_people(login: Login, reference: str) -> None:
-    person = login()
-    people, partners = (
-        person.get(f"/incidents/{reference}/notices/new?audience={audience}").text
-        for audience in ("people", "partners")
-    )
-    assert "Du er berørt af et brud" in people
+    page, person = f"/incidents/{reference}/notices/new?audience=", login()
+    to_people, to_partners = (person.get(f"{page}{audience}").text for audience in ("people", "partners"))
+    assert "Du er berørt af et brud" in to_people
     assert "artikel 33, stk. 2" in to_partners
     assert "Du er berørt af et brud" not in to_partners
 
