@@ -80,9 +80,7 @@ def add(
     actor.must(Act.WORK, loaded.incident.controller_id)
     now = context.now()
     attachment_id = new_id(now)
-    written = rows.write(
-        folder(context), context.keyring, loaded.record_key, attachment_id, plain, limit(context)
-    )
+    written = rows.write(folder(context), context.keyring, loaded.record_key, attachment_id, plain, limit(context))
     attachment = Attachment(
         id=attachment_id,
         controller_id=loaded.incident.controller_id,

@@ -81,7 +81,8 @@ def test_a_request_that_changed_nothing_leaves_its_key_free(siem: Program) -> No
 
 def test_many_at_once_open_one_incident(world: World, siem: Program) -> None:
     answers: list[TestResponse] = []
-    in_threads(6, lambda _: answers.append(Program(world.tracker, siem.token).post("/incidents", BODY, key="k1")))
+    programs = [Program(world.tracker, siem.token) for _ in range(6)]
+    in_threads(6, lambda number: answers.append(programs[number].post("/incidents", BODY, key="k1")))
     assert {one.status_code for one in answers} <= {201, 409}
     refused = [one for one in answers if one.status_code == 409]
     assert all(one.headers["Retry-After"] == "1" for one in refused)

@@ -32,8 +32,14 @@ BEFORE_THE_GATE = 12
 """Mails that leave before the box is held shut; what its threads have in hand then still leaves after a pause."""
 
 
-class Box(OutboxNotifier):
-    """A local outbox that knows one address not to exist, and holds the mails of a notice back at a gate."""
+class Postbox(OutboxNotifier):
+    """A carrier whose messages count as sent; they lie in files, so that a test can open them."""
+
+    name = "postbox"
+
+
+class Box(Postbox):
+    """A postbox that knows one address not to exist, and holds the mails of a notice back at a gate."""
 
     max_batch = 5
 
@@ -70,9 +76,10 @@ def box(tmp_path: Path) -> Box:
 def nordlys(tmp_path: Path, box: Box) -> Iterator[Story]:
     """Nordlys on Friday evening, with a breach, a clock that ticks and an outbox that sends."""
     clock = HandClock(datetime(2026, 11, 20, 15, 45, tzinfo=UTC))
-    sms = OutboxNotifier(tmp_path / "data" / "outbox", Channel.SMS)
-    carriers = {("outbox", Channel.EMAIL): box, ("outbox", Channel.SMS): sms}
-    tracker = make_tracker(tmp_path, clock, notifiers=carriers)
+    sms = Postbox(tmp_path / "data" / "outbox", Channel.SMS)
+    carriers = {("postbox", Channel.EMAIL): box, ("postbox", Channel.SMS): sms}
+    routes = {"email": ["postbox"], "sms": ["postbox"]}
+    tracker = make_tracker(tmp_path, clock, notifiers=carriers, routing=routes)
     found = story.begin(tracker, clock)
     reference = found.open("Clara", "Kundeliste lå åbent på webserveren", place="web01")
     found.aware("Clara", reference)

@@ -122,14 +122,17 @@ def test_the_number_changes_once_a_minute_and_the_hand_steps_with_it(open_page: 
     page.clock.install()
     page.goto(address + "incident")
     hand = page.locator(".dial-hand").first
-    assert _number(page) == "21h14min"
-    before = hand.get_attribute("d")
-    page.clock.run_for(1500)
-    after_a_second = _number(page)
-    page.clock.run_for(60_000)
-    assert (after_a_second, _number(page)) != ("21h14min", "21h14min")
-    assert _number(page) in ("21h12min", "21h13min")
+    at_first, before = _number(page), hand.get_attribute("d")
+    assert at_first in ("21h14min", "21h13min"), "a slow machine may take a minute's end to load it"
+    page.clock.run_for(61_500)
+    left = _minutes(at_first) - _minutes(_number(page))
+    assert left in (1, 2)
     assert hand.get_attribute("d") != before
+
+
+def _minutes(number: str) -> int:
+    hours, _, rest = number.partition("h")
+    return int(hours) * 60 + int(rest.removesuffix("min"))
 
 
 def test_the_last_ten_minutes_are_counted_by_the_second(open_page: OpenPage, address: str) -> None:

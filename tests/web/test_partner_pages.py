@@ -109,9 +109,7 @@ def test_an_empty_report_is_refused_beside_its_field(app: Flask, ada: Person, sk
     token = re.search(r'name="form_token" value="([^"]+)"', browser.get(link).text)
     assert token
     answer = browser.post(link, data={"form_token": token[1], "what": " ", "reach": "Vagten"})
-    assert (
-        f'value="{token[1]}"' in answer.text
-    )  # sent again, it is the same form
+    assert f'value="{token[1]}"' in answer.text  # sent again, it is the same form
     assert answer.status_code == 422
     assert 'id="what-error"' in answer.text
     assert 'value="Vagten"' in answer.text
