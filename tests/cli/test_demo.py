@@ -1,5 +1,6 @@
-"""The demo bare: five exercises in a house whose messages stay on this machine."""
+"""The demo world: five exercises in a house whose messages stay on this machine."""
 
+import shutil
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -20,12 +21,19 @@ from tests.delivery.world import NEVER
 TITLES = ("Cc", "forkert person", "uden kryptering", "ransomware", "kan gættes")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a demo world once, to be copied."""
+    world = World(tmp_path_factory.mktemp("made"))
+    world.done("demo", "--dir", str(world.folder / "demo"), "--only-make")
+    return world.folder / "demo"
+
+
 @pytest.fixture
-def folder(bare: World, tmp_path: Path) -> Path:
-    """Make a demo bare and return its folder."""
-    made = tmp_path / "demo"
-    bare.done("demo", "--dir", str(made), "--only-make")
-    return made
+def folder(bare: World, made: Path) -> Path:
+    """Give a demo world and return its folder."""
+    shutil.copytree(made, bare.folder / "demo")
+    return bare.folder / "demo"
 
 
 @pytest.fixture
